@@ -32,6 +32,25 @@ export function sigmoidSquaredError(f: Vector, y: Vector, gradient: Vector | nul
 }
 
 /**
+ * Cross-entropy of the softmax of every row: returns Σ_i L_i − Σ_j y_ij F_ij, L_i = ln Σ_j e^{F_ij}; gradient, if
+ * given, receives scale · (softmax(F)_ij − y_ij). `y` holds rows × cols probabilities, each row's sum 1, or one
+ * label a row (0 … cols − 1, not checked here); `gradient` may not be F.
+ */
+export function softmaxError(
+  F: Vector,
+  y: Vector,
+  rows: number,
+  cols: number,
+  gradient: Vector | null = null,
+  scale = 1,
+): number {
+  checkLength('softmaxError, F', F, rows * cols);
+  checkSame('softmaxError, y', y, y.length === rows ? rows : rows * cols, F);
+  if (gradient) checkSame('softmaxError, gradient', gradient, F.length, F);
+  return plain.softmaxError(F, y, rows, cols, gradient, scale);
+}
+
+/**
  * The softmax of every row: out_ij = scale · e^{F_ij − L_i}, with L_i = ln Σ_j e^{F_ij}, which `logSumExp` receives
  * if given (one value a row). `out` may be F, or null when only L is wanted.
  */

@@ -2,7 +2,6 @@
 
 import type { Matrix, Vector } from '../matrix';
 import type { Activation } from './activation';
-import type { AdagradStep, AdamStep, MomentumStep } from './updates';
 
 export const sigma = (x: number): number =>
   x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x));
@@ -138,32 +137,55 @@ export function descentStep(params: Vector, gradient: Vector, rate: number, weig
   for (let i = 0; i < params.length; i++) params[i] -= rate * (gradient[i] + weightDecay * params[i]);
 }
 
-export function momentumStep(task: MomentumStep): void {
-  const { params, gradient, velocity, rate, momentum, nesterov = false, weightDecay = 0 } = task;
+export function momentumStep(
+  params: Vector,
+  gradient: Vector,
+  velocity: Vector,
+  rate: number,
+  momentum: number,
+  nesterov: boolean,
+  weightDecay: number,
+): void {
   for (let i = 0; i < params.length; i++) {
     const g = gradient[i] + weightDecay * params[i];
-    const v = (velocity[i] = momentum * velocity[i] + g);
+    const v = momentum * velocity[i] + g;
+    velocity[i] = v;
     params[i] -= rate * (nesterov ? g + momentum * v : v);
   }
 }
 
-export function adamStep(task: AdamStep): void {
-  const { params, gradient, first, second, step, rate, beta1, beta2, epsilon, weightDecay = 0 } = task;
-  const size = rate / (1 - beta1 ** step);
-  const root = Math.sqrt(1 - beta2 ** step);
+export function adamStep(
+  params: Vector,
+  gradient: Vector,
+  first: Vector,
+  second: Vector,
+  size: number,
+  inverseRoot: number,
+  beta1: number,
+  beta2: number,
+  epsilon: number,
+): void {
   for (let i = 0; i < params.length; i++) {
-    const g = gradient[i] + weightDecay * params[i];
-    const m = (first[i] = beta1 * first[i] + (1 - beta1) * g);
-    const v = (second[i] = beta2 * second[i] + (1 - beta2) * g * g);
-    params[i] -= (size * m) / (Math.sqrt(v) / root + epsilon);
+    const g = gradient[i];
+    const m = beta1 * first[i] + (1 - beta1) * g;
+    const v = beta2 * second[i] + (1 - beta2) * g * g;
+    first[i] = m;
+    second[i] = v;
+    params[i] -= (size * m) / (Math.sqrt(v) * inverseRoot + epsilon);
   }
 }
 
-export function adagradStep(task: AdagradStep): void {
-  const { params, gradient, accumulator, rate, epsilon, weightDecay = 0 } = task;
+export function adagradStep(
+  params: Vector,
+  gradient: Vector,
+  accumulator: Vector,
+  rate: number,
+  epsilon: number,
+): void {
   for (let i = 0; i < params.length; i++) {
-    const g = gradient[i] + weightDecay * params[i];
-    const G = (accumulator[i] += g * g);
+    const g = gradient[i];
+    const G = accumulator[i] + g * g;
+    accumulator[i] = G;
     params[i] -= (rate * g) / (Math.sqrt(G) + epsilon);
   }
 }
@@ -213,4 +235,25 @@ export function softmaxRows(
     const L = (logSumExp[i] = m + Math.log(s));
     if (out) for (let j = 0; j < cols; j++) out[i * cols + j] = scale * Math.exp(row[j] - L);
   }
+}
+
+export function softmaxError(
+  F: Vector,
+  y: Vector,
+  rows: number,
+  cols: number,
+  gradient: Vector | null,
+  scale: number,
+): number {
+  const L = new Float64Array(rows);
+  const dense = y.length !== rows;
+  let total = 0;
+  softmaxRows(F, rows, cols, null, L, 1);
+  for (let i = 0, k = 0; i < rows; i++)
+    for (let j = 0; j < cols; j++, k++) {
+      const target = dense ? y[k] : y[i] === j ? 1 : 0;
+      total += target * (L[i] - F[k]);
+      if (gradient) gradient[k] = scale * (Math.exp(F[k] - L[i]) - target);
+    }
+  return total;
 }

@@ -1,6 +1,6 @@
 /**
- * One step of an optimiser, in one pass over parameters, gradient and moments: the formulas of torch.optim, with g
- * the gradient plus weightDecay · θ. All arrays have one length and one precision; θ and the moments are
+ * One step of an optimiser, in one pass over parameters, gradient and moments: the formulas of torch.optim. In
+ * descent and momentum g is the gradient plus weightDecay · θ. All arrays have one length and one precision; θ and the moments are
  * overwritten.
  */
 
@@ -14,67 +14,65 @@ export function descentStep(params: Vector, gradient: Vector, rate: number, weig
   plain.descentStep(params, gradient, rate, weightDecay);
 }
 
-export interface MomentumStep {
-  params: Vector;
-  gradient: Vector;
-  /** v; zeros before the first step. */
-  velocity: Vector;
+export interface MomentumOptions {
   rate: number;
   momentum: number;
   nesterov?: boolean;
   weightDecay?: number;
 }
 
-/** v ← momentum · v + g; θ ← θ − rate · v, or with Nesterov θ ← θ − rate · (g + momentum · v). */
-export function momentumStep(task: MomentumStep): void {
-  const { params, gradient, velocity } = task;
+/**
+ * v ← momentum · v + g; θ ← θ − rate · v, or with Nesterov θ ← θ − rate · (g + momentum · v). The velocity v is
+ * zeros before the first step.
+ */
+export function momentumStep(
+  params: Vector,
+  gradient: Vector,
+  velocity: Vector,
+  { rate, momentum, nesterov = false, weightDecay = 0 }: MomentumOptions,
+): void {
   checkSame('momentumStep, gradient', gradient, params.length, params);
   checkSame('momentumStep, velocity', velocity, params.length, params);
-  plain.momentumStep(task);
+  plain.momentumStep(params, gradient, velocity, rate, momentum, nesterov, weightDecay);
 }
 
-export interface AdamStep {
-  params: Vector;
-  gradient: Vector;
-  /** m; zeros before the first step. */
-  first: Vector;
-  /** v; zeros before the first step. */
-  second: Vector;
+export interface AdamOptions {
   /** t, counted from 1: this step's number. */
   step: number;
   rate: number;
   beta1: number;
   beta2: number;
   epsilon: number;
-  weightDecay?: number;
 }
 
 /**
  * m ← β₁ m + (1 − β₁) g; v ← β₂ v + (1 − β₂) g²;
- * θ ← θ − rate / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε).
+ * θ ← θ − rate / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε). The moments m, v are zeros before the first step.
  */
-export function adamStep(task: AdamStep): void {
-  const { params, gradient, first, second } = task;
+export function adamStep(
+  params: Vector,
+  gradient: Vector,
+  first: Vector,
+  second: Vector,
+  { step, rate, beta1, beta2, epsilon }: AdamOptions,
+): void {
   checkSame('adamStep, gradient', gradient, params.length, params);
   checkSame('adamStep, first', first, params.length, params);
   checkSame('adamStep, second', second, params.length, params);
-  plain.adamStep(task);
-}
-
-export interface AdagradStep {
-  params: Vector;
-  gradient: Vector;
-  /** G, the sum of squared gradients. */
-  accumulator: Vector;
-  rate: number;
-  epsilon: number;
-  weightDecay?: number;
+  const size = rate / (1 - beta1 ** step);
+  const root = Math.sqrt(1 - beta2 ** step);
+  plain.adamStep(params, gradient, first, second, size, 1 / root, beta1, beta2, epsilon);
 }
 
 /** G ← G + g²; θ ← θ − rate · g / (√G + ε). */
-export function adagradStep(task: AdagradStep): void {
-  const { params, gradient, accumulator } = task;
+export function adagradStep(
+  params: Vector,
+  gradient: Vector,
+  accumulator: Vector,
+  rate: number,
+  epsilon: number,
+): void {
   checkSame('adagradStep, gradient', gradient, params.length, params);
   checkSame('adagradStep, accumulator', accumulator, params.length, params);
-  plain.adagradStep(task);
+  plain.adagradStep(params, gradient, accumulator, rate, epsilon);
 }
