@@ -1,0 +1,1 @@
+export { type Distribution, Random, type RandomState, random } from './random';
