@@ -1,0 +1,4 @@
+/** What a notebook imports, as `#lib`: the stations of the road, data → nets → kernels → surrogates → spectra, and the ground. */
+
+export * from './errors';
+export * from './linalg';

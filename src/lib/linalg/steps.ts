@@ -1,0 +1,40 @@
+/**
+ * An algorithm of linear algebra as a sequence of heavy steps, written once as a generator and run in two ways: at
+ * once (`now`), or with each heavy step off the main thread (`later`). What happens between the steps (checks,
+ * copies, transposes) is light and runs on the main thread; everything before the first step runs inside the call,
+ * so an input may be changed as soon as an asynchronous function that copies it has returned.
+ *
+ * The heavy steps of all asynchronous calls stand in one queue: each already uses all the threads of the library, and
+ * two at a time would only be slower.
+ */
+
+export interface Step {
+  run(): void;
+  runAsync(): Promise<void>;
+}
+
+export type Steps<T> = Generator<Step, T, void>;
+
+/** Runs all steps here and now. */
+export function now<T>(steps: Steps<T>): T {
+  for (;;) {
+    const next = steps.next();
+    if (next.done) return next.value;
+    next.value.run();
+  }
+}
+
+let queue: Promise<void> = Promise.resolve();
+
+/** Runs the heavy steps off the main thread, in the order in which they were asked for. */
+export async function later<T>(steps: Steps<T>): Promise<T> {
+  let next = steps.next();
+  while (!next.done) {
+    const step = next.value;
+    const turn = queue.then(() => step.runAsync());
+    queue = turn.catch(() => undefined); // the failure belongs to this caller, not to the next in the queue
+    await turn;
+    next = steps.next();
+  }
+  return next.value;
+}
