@@ -1,0 +1,14 @@
+/** Networks: layers with three verbs and sites, snapshots of their numbers, losses, optimisers, training. */
+
+export * from './init';
+export * from './layer';
+export { elu, identity, relu, sigmoid, softplus, tanh } from './layers/activation';
+export { dense } from './layers/dense';
+export { flatten } from './layers/flatten';
+export * from './losses';
+export * from './network';
+export * from './optimizers';
+export * from './params';
+export * from './site';
+export * from './train';
+export * from './workspace';
