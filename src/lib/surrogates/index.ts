@@ -1,0 +1,6 @@
+/** Surrogates: simple models on top of a kernel that are to follow a network. One interface: fit, decision, predict, score. */
+
+export { KernelExpansion } from './expansion';
+export { FittedLogistic, type KernelLogisticOptions, kernelLogistic } from './logistic';
+export { type LinearFit, logisticSgd, type Penalty, type SgdOptions } from './sgd';
+export type { FitAsyncOptions, Fitted, Surrogate, SurrogateProgress } from './surrogate';

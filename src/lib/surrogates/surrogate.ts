@@ -1,0 +1,90 @@
+/**
+ * What every surrogate has in common. A surrogate is a simple model on top of a kernel that is to follow a network:
+ * it is fitted to the train Gram (rows: examples; columns: the kernel with each training example) and asked with the
+ * kernel of test points against training points. The verbs are scikit-learn's: fit, decision, predict, score.
+ */
+
+import { ShapeError, shapeText, ValueError } from '../errors';
+import type { Matrix } from '../linalg/matrix';
+
+export interface Surrogate<F extends Fitted> {
+  /**
+   * Fits the model to K (n × p: the train Gram, n × n, or any features) and the class labels y (n numbers). Throws a
+   * ShapeError when their sizes differ, a ValueError when y holds fewer than two classes or K is not finite.
+   */
+  fit(K: Matrix, y: ArrayLike<number>): F;
+  /** The same, giving way to the event loop between iterations. */
+  fitAsync(K: Matrix, y: ArrayLike<number>, options?: FitAsyncOptions): Promise<F>;
+}
+
+export interface FitAsyncOptions {
+  /** Ends the fit with an InterruptedError when it is aborted. */
+  signal?: AbortSignal;
+  onProgress?: (progress: SurrogateProgress) => void;
+}
+
+export interface SurrogateProgress {
+  /** The class that is being set apart from the rest. */
+  label: number;
+  /** Epochs or steps so far, for that class. */
+  iteration: number;
+  /** The objective that is being made small. */
+  objective: number;
+}
+
+export interface Fitted {
+  /** The labels, ascending. */
+  readonly classes: readonly number[];
+  /**
+   * The model's logits for m points, from their kernel with the n training points, Kx (m × n): m × C float64, or
+   * m × 1 for two classes (positive: the larger label), so that `decision(Kx).data` is the vector of logits.
+   */
+  decision(Kx: Matrix): Matrix;
+  /** The label of the largest logit (of two classes: of its sign) for each row of Kx. */
+  predict(Kx: Matrix): Float64Array;
+  /** The share of rows of Kx whose prediction is the label in y. */
+  score(Kx: Matrix, y: ArrayLike<number>): number;
+}
+
+/** The labels of y in ascending order. Throws when y does not have `rows` finite labels of at least two classes. */
+export function classesOf(y: ArrayLike<number>, rows: number, what: string): number[] {
+  checkLabels(y, rows, what);
+  const classes = [...new Set(Array.from(y))].sort((a, b) => a - b);
+  if (classes.length >= 2) return classes;
+  throw new ValueError({
+    what: `${what}, y`,
+    expected: 'labels of two classes or more',
+    got: classes.length === 1 ? `${rows} times the label ${classes[0]}` : 'no labels',
+    todo: 'A classifier needs examples of each class: check the split, and that the labels belong to these rows.',
+  });
+}
+
+/** Throws unless y is one finite label for each of `rows` rows. */
+export function checkLabels(y: ArrayLike<number>, rows: number, what: string): void {
+  if (y.length !== rows)
+    throw new ShapeError({
+      what: `${what}, y`,
+      expected: `${rows} labels, one for each row of the kernel matrix`,
+      got: `${y.length}`,
+      todo: 'Rows of the kernel matrix and labels must be of the same examples, in the same order.',
+    });
+  for (let i = 0; i < y.length; i++)
+    if (!Number.isFinite(y[i]))
+      throw new ValueError({
+        what: `${what}, y`,
+        expected: 'finite labels',
+        got: `${y[i]} at position ${i}`,
+        todo: 'Give each example the number of its class.',
+      });
+}
+
+/** Throws unless Kx has one column for each of the n training examples. */
+export function checkColumns(Kx: Matrix, n: number, what: string): void {
+  if (Kx.cols !== n)
+    throw new ShapeError({
+      what,
+      expected: `a matrix of ${n} columns, one for each training example`,
+      got: shapeText(Kx.shape),
+      todo: 'Give the kernel of the points (rows) against the training set: kernel.cross(points, training).',
+    });
+}
