@@ -1,0 +1,7 @@
+export { accuracy, type Predictions, predictedLabels, testAccuracyDifference } from './accuracy';
+export { centeredKernelAlignment, kernelAlignment } from './alignment';
+export { principalAngles } from './angles';
+export { midRanks, pearson, rSquared, spearman } from './correlation';
+export { argsort, kendallTau } from './kendall';
+export { type KolmogorovSmirnov, kolmogorovTail, ksStatistic } from './kolmogorov-smirnov';
+export { mean, median, quantile, standardDeviation, standardError, variance } from './summary';

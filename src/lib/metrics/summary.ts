@@ -1,0 +1,67 @@
+/**
+ * Summaries of a few numbers (over seeds, over draws): mean, spread, quantiles. Two passes, so that a large mean does
+ * not eat a small spread.
+ */
+
+import { ValueError } from '../errors';
+import { checkFinite } from './checks';
+
+/** Σ x_i / n. Throws a ShapeError when there is none, a ValueError for NaN or infinity (as all functions here). */
+export function mean(values: ArrayLike<number>): number {
+  checkFinite('mean(values)', values, 1);
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  const first = sum / values.length;
+  // What the first sum lost to rounding.
+  let rest = 0;
+  for (let i = 0; i < values.length; i++) rest += values[i] - first;
+  return first + rest / values.length;
+}
+
+/** Σ (x_i − mean)² / (n − 1): the unbiased variance. Needs at least two values. */
+export function variance(values: ArrayLike<number>): number {
+  checkFinite('variance(values)', values, 2);
+  const centre = mean(values);
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i] - centre) ** 2;
+  return sum / (values.length - 1);
+}
+
+/** The root of the unbiased `variance`. */
+export function standardDeviation(values: ArrayLike<number>): number {
+  return Math.sqrt(variance(values));
+}
+
+/** The standard error of the mean: standardDeviation / √n. Needs at least two values. */
+export function standardError(values: ArrayLike<number>): number {
+  return Math.sqrt(variance(values) / values.length);
+}
+
+/**
+ * The value below which the share p of the values lies, between neighbours by linear interpolation (numpy's and R's
+ * default, type 7): the value of rank p·(n − 1) counted from 0. Several p at once give several quantiles.
+ */
+export function quantile(values: ArrayLike<number>, p: number): number;
+export function quantile(values: ArrayLike<number>, p: readonly number[]): number[];
+export function quantile(values: ArrayLike<number>, p: number | readonly number[]): number | number[] {
+  checkFinite('quantile(values, p)', values, 1);
+  const sorted = Float64Array.from(values).sort();
+  const at = (share: number) => {
+    if (!(share >= 0 && share <= 1))
+      throw new ValueError({
+        what: 'quantile(values, p), p',
+        expected: 'a share from 0 to 1',
+        got: String(share),
+        todo: 'The median is p = 0.5.',
+      });
+    const rank = share * (sorted.length - 1);
+    const below = sorted[Math.floor(rank)];
+    return below + (rank % 1) * (sorted[Math.ceil(rank)] - below);
+  };
+  return typeof p === 'number' ? at(p) : p.map(at);
+}
+
+/** The median: `quantile(values, 0.5)`. */
+export function median(values: ArrayLike<number>): number {
+  return quantile(values, 0.5);
+}
