@@ -2,3 +2,5 @@
 
 export * from './errors';
 export * from './linalg';
+export * from './metrics';
+export * from './random';
