@@ -92,7 +92,7 @@ export class ActivationLayer implements Layer {
       cols,
       input: input.data,
       output: output.data,
-      derivative: derivative && derivative.data,
+      derivative: derivative?.data,
     });
     return new AppliedActivation(this, input, output, derivative, context.workspace);
   }

@@ -202,7 +202,7 @@ class DenseActivationLayer implements Layer {
       biasScale: dense.biasScale,
       preactivation: everything ? z.data : null,
       output: output.data,
-      derivative: derivative && derivative.data,
+      derivative: derivative?.data,
     });
     return new AppliedDenseActivation(this, input, z, output, derivative, context);
   }
