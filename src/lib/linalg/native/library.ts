@@ -11,6 +11,7 @@ import { readdirSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import koffi from 'koffi';
 import { NativeLibraryError } from '../../errors';
+import { betterKernels } from './processor';
 
 type NativeFunction = ReturnType<ReturnType<typeof koffi.load>['func']>;
 
@@ -42,13 +43,8 @@ export class Library {
   /** Throws a NativeLibraryError when the file cannot be loaded or holds no BLAS and LAPACK. */
   constructor(path: string) {
     this.path = path;
-    // LAPACK and threaded BLAS put work space on the stack, and koffi's default for asynchronous calls is 128 KiB.
-    // koffi takes its settings only before the first load of the process.
     try {
-      koffi.config({ sync_stack_size: 8 << 20, async_stack_size: 4 << 20, max_async_calls: 64 });
-    } catch {}
-    try {
-      this.handle = koffi.load(path);
+      this.handle = load(path);
     } catch (cause) {
       throw new NativeLibraryError(
         {
@@ -137,6 +133,26 @@ export class Library {
       got: `${this.path}, which has no such function`,
       todo: TODO,
     });
+  }
+}
+
+function load(path: string): ReturnType<typeof koffi.load> {
+  // LAPACK and threaded BLAS put work space on the stack, and koffi's default for asynchronous calls is 128 KiB.
+  // koffi takes its settings only before the first load of the process, and throws afterwards.
+  try {
+    koffi.config({ sync_stack_size: 8 << 20, async_stack_size: 4 << 20, max_async_calls: 64 });
+  } catch {}
+  // The libraries read their environment while they load. OpenBLAS's is put back at once: it would reach child
+  // processes.
+  const kernels = process.env.OPENBLAS_CORETYPE ? undefined : betterKernels();
+  if (kernels) process.env.OPENBLAS_CORETYPE = kernels;
+  // Accelerate has no function that sets the number of its threads.
+  if (process.platform === 'darwin' && process.env.KERNELBOOK_THREADS)
+    process.env.VECLIB_MAXIMUM_THREADS ??= process.env.KERNELBOOK_THREADS;
+  try {
+    return koffi.load(path);
+  } finally {
+    if (kernels) delete process.env.OPENBLAS_CORETYPE;
   }
 }
 

@@ -10,6 +10,7 @@
 import { EigenvalueDecomposition, Matrix as MlMatrix, SingularValueDecomposition } from 'ml-matrix';
 import type { Backend, RawSvd } from '../backend';
 import type { Vector } from '../matrix';
+import { checkedThreads } from '../native/threads';
 import type { Steps } from '../steps';
 import { now } from '../steps';
 import { clearUpper, mirrorLower } from '../triangle';
@@ -24,7 +25,8 @@ export class PortableBackend implements Backend {
   readonly name = 'portable JavaScript';
   readonly library = '';
 
-  threads(): number {
+  threads(n?: number): number {
+    if (n !== undefined) checkedThreads('blas.threads', n);
     return 1;
   }
 
