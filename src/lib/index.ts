@@ -3,4 +3,5 @@
 export * from './errors';
 export * from './linalg';
 export * from './metrics';
+export * from './nets';
 export * from './random';
