@@ -1,0 +1,143 @@
+/**
+ * A kernel from its factors: gram, cross and diagonal for anything that can say what its terms are on a set of
+ * examples. Examples go through the network a panel at a time, as many as fit a budget of memory, so the activations
+ * of all n never need to live at once: for each pair of panels the factors are there, and one block of the result is
+ * written. (A Gram beyond memory is the same loop with the block going elsewhere.)
+ */
+
+import { NumericalError, ShapeError, shapeText } from '../errors';
+import { type DType, Matrix, type Vector, zeros } from '../linalg/matrix';
+import { mirrorLower } from '../linalg/triangle';
+import { type Extent, type Factor, factorBytes } from './factors';
+import type { CrossWithDiagonals, Kernel } from './kernel';
+import { termsDiagonal, writeTerms } from './terms';
+
+export interface Factorisation {
+  readonly name: string;
+  readonly dtype: DType;
+  /** Columns that X must have, where that is known. */
+  readonly inputs?: number;
+  /** The terms on the rows of X: the same number, kinds and widths for every X (and one `extent`). */
+  factors(X: Matrix, extent: Extent): Factor[];
+}
+
+/** Bytes that the factors of one panel may take: a quarter of a gigabyte. */
+const PANEL_BYTES = 1 << 28;
+const SMALLEST_PANEL = 64;
+
+export function factoredKernel(factorisation: Factorisation): Kernel {
+  const { name, dtype } = factorisation;
+  const check = (X: Matrix) => checkInputs(factorisation, X);
+  return {
+    name,
+
+    async gram(X) {
+      check(X);
+      const n = X.rows;
+      const extent = { pairs: (n * (n + 1)) / 2, examples: n };
+      const K = Matrix.zeros(n, n, dtype);
+      const panels = panelsOf(factorisation, X, extent);
+      for (const I of panels) {
+        const left = factorisation.factors(X.slice(I.start, I.end), extent);
+        checkDiagonal(name, termsDiagonal(left, I.end - I.start, dtype), I.start);
+        for (const J of panels) {
+          if (J.start > I.start) break;
+          const same = J.start === I.start;
+          const right = same ? null : factorisation.factors(X.slice(J.start, J.end), extent);
+          await writeTerms(left, right, blockOf(K, I, J));
+        }
+      }
+      mirrorLower(n, K.data, n);
+      return K;
+    },
+
+    async cross(X, X2) {
+      return (await crossOf(factorisation, X, X2)).cross;
+    },
+
+    async diagonal(X) {
+      check(X);
+      const extent = { pairs: X.rows, examples: X.rows };
+      const out = zeros(X.rows, dtype);
+      for (const { start, end } of panelsOf(factorisation, X, extent)) {
+        const part = termsDiagonal(factorisation.factors(X.slice(start, end), extent), end - start, dtype);
+        checkDiagonal(name, part, start);
+        out.set(part, start);
+      }
+      return out;
+    },
+
+    crossWithDiagonals: (X, X2) => crossOf(factorisation, X, X2),
+  };
+}
+
+async function crossOf(factorisation: Factorisation, X: Matrix, X2: Matrix): Promise<CrossWithDiagonals> {
+  const { name, dtype } = factorisation;
+  checkInputs(factorisation, X);
+  checkInputs(factorisation, X2);
+  const extent = { pairs: X.rows * X2.rows, examples: X.rows + X2.rows };
+  const cross = Matrix.zeros(X.rows, X2.rows, dtype);
+  const diagonal = zeros(X.rows, dtype);
+  const diagonal2 = zeros(X2.rows, dtype);
+  const take = (from: Matrix, { start, end }: Panel, into: Vector) => {
+    const factors = factorisation.factors(from.slice(start, end), extent);
+    const part = termsDiagonal(factors, end - start, dtype);
+    checkDiagonal(name, part, start);
+    into.set(part, start);
+    return factors;
+  };
+  for (const I of panelsOf(factorisation, X, extent)) {
+    const left = take(X, I, diagonal);
+    for (const J of panelsOf(factorisation, X2, extent))
+      await writeTerms(left, take(X2, J, diagonal2), blockOf(cross, I, J));
+  }
+  return { cross, diagonal, diagonal2 };
+}
+
+interface Panel {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Ranges of rows whose factors fit the budget, by what one example takes. */
+function panelsOf(factorisation: Factorisation, X: Matrix, extent: Extent): Panel[] {
+  if (X.rows === 0) return [];
+  const each = factorBytes(factorisation.factors(X.slice(0, 1), extent));
+  const rows = Math.max(SMALLEST_PANEL, Math.floor(PANEL_BYTES / Math.max(1, each)));
+  const count = Math.ceil(X.rows / rows);
+  const even = Math.ceil(X.rows / count);
+  return Array.from({ length: count }, (_, k) => ({
+    start: k * even,
+    end: Math.min((k + 1) * even, X.rows),
+  }));
+}
+
+const blockOf = (K: Matrix, I: Panel, J: Panel) => ({
+  data: K.data,
+  offset: I.start * K.cols + J.start,
+  stride: K.cols,
+  rows: I.end - I.start,
+  cols: J.end - J.start,
+});
+
+function checkInputs({ name, inputs }: Factorisation, X: Matrix): void {
+  if (inputs !== undefined && X.cols !== inputs)
+    throw new ShapeError({
+      what: `Inputs of the ${name}`,
+      expected: `n × ${inputs}`,
+      got: shapeText(X.shape),
+      todo: 'Give examples as rows, of the kind that the network takes.',
+    });
+}
+
+/** κ(x, x) is finite exactly when the factors of x are, and then so is every entry, by Cauchy and Schwarz. */
+function checkDiagonal(name: string, diagonal: Vector, start: number): void {
+  for (let i = 0; i < diagonal.length; i++)
+    if (!Number.isFinite(diagonal[i]))
+      throw new NumericalError({
+        what: name,
+        expected: 'finite values',
+        got: `κ(x, x) = ${diagonal[i]} for example ${start + i}`,
+        todo: 'Its gradients or activations are too large for the precision: use float64, or look at the parameters.',
+      });
+}

@@ -1,0 +1,31 @@
+/**
+ * What a kernel is here: κ(x, x′) for the rows of matrices. Everything downstream (surrogates, spectra, regressions)
+ * takes a kernel or a Gram matrix and does not ask how it was made.
+ */
+
+import type { Matrix, Vector } from '../linalg/matrix';
+
+export interface Kernel {
+  /** For people: 'tangent kernel, trace', 'cosine of …'. */
+  readonly name: string;
+  /** K_ij = κ(x_i, x_j) for the rows of X (n × d): n × n, exactly symmetric, made at half the cost of `cross(X, X)`. */
+  gram(X: Matrix): Promise<Matrix>;
+  /** K_ij = κ(x_i, x′_j) for the rows of X (n × d) and X2 (m × d): n × m. */
+  cross(X: Matrix, X2: Matrix): Promise<Matrix>;
+  /** κ(x_i, x_i): n values, without the Gram. */
+  diagonal(X: Matrix): Promise<Vector>;
+  /**
+   * `cross` and both diagonals, from the same passes through the network. A kernel without it is asked three times by
+   * `cosine`.
+   */
+  crossWithDiagonals?(X: Matrix, X2: Matrix): Promise<CrossWithDiagonals>;
+  /** The gradient of Σ_ij K̄_ij κ(x_i, x′_j) in X (n × d), where a kernel can give it. */
+  pullback?(X: Matrix, X2: Matrix, cotangent: Matrix): Promise<Matrix>;
+}
+
+export interface CrossWithDiagonals {
+  cross: Matrix;
+  /** κ(x_i, x_i) of the rows and κ(x′_j, x′_j) of the columns. */
+  diagonal: Vector;
+  diagonal2: Vector;
+}

@@ -1,0 +1,138 @@
+/**
+ * Empirical tangent kernels of a network at a snapshot, over all trainable parameters θ:
+ *
+ *     trace    κ(x, x′) = Σ_c ⟨∂f_c(x)/∂θ, ∂f_c(x′)/∂θ⟩       (trNTK before normalisation: trNTK⁰; arXiv 2305.14585, eq. 4)
+ *     output   κ(x, x′) = ⟨∂f_c(x)/∂θ, ∂f_c(x′)/∂θ⟩           (the NTK of one output: a diagonal block of the whole)
+ *     pseudo   κ(x, x′) = 1/C ⟨∂ Σ_c f_c(x)/∂θ, ∂ Σ_c f_c(x′)/∂θ⟩   (pNTK; Mohamadi & Sutherland, arXiv 2206.12543)
+ *
+ * None makes a gradient: a backward pass leaves H and Δ at each layer, and the layer's share is
+ * (w² HHᵀ + β²) ∘ (ΔΔᵀ), with the outputs side by side in Δ (factors.ts).
+ *
+ * The normalised trNTK is cosine(tangentKernel(…)): K_ij / √(K_ii K_jj), as in the authors' program. Their eq. 4 prints
+ * another denominator, Σ_c ‖g_c(x)‖ · Σ_c ‖g_c(x′)‖, which is the same for one output only, and for more does not give 1
+ * on the diagonal that the text promises.
+ */
+
+import { ValueError } from '../errors';
+import { type DType, Matrix } from '../linalg/matrix';
+import type { Network } from '../nets/network';
+import { castSnapshot, type Snapshot } from '../nets/params';
+import type { Sites } from '../nets/site';
+import { factoredKernel } from './factored';
+import { type Factor, tangentFactors } from './factors';
+import type { Kernel } from './kernel';
+
+export interface ParameterOptions {
+  /** Whether biases (and shifts) count as parameters (default true). */
+  bias?: boolean;
+  /** Only the parameters of these layers, by full name (default: all). */
+  layers?: readonly string[];
+  /** Precision of the passes, the products and the result (default: the snapshot's). */
+  dtype?: DType;
+}
+
+export interface TangentOptions extends ParameterOptions {
+  /** 'trace' (default): summed over outputs. A number: of that output alone. */
+  outputs?: 'trace' | number;
+}
+
+/**
+ * The tangent kernel of `net` at `snapshot`. Its methods run the network in mode 'evaluate', and throw as
+ * `net.forward` does. Throws a ValueError for an output or a layer that the network does not have.
+ */
+export function tangentKernel(net: Network, snapshot: Snapshot, options: TangentOptions = {}): Kernel {
+  const { outputs = 'trace' } = options;
+  const cotangents = outputs === 'trace' ? traceCotangents(net) : oneOutput(net, outputs);
+  const what = outputs === 'trace' ? 'trace' : `output ${outputs}`;
+  return kernelOf(net, snapshot, `tangent kernel (${what})`, cotangents, options);
+}
+
+/** The kernel of the gradient of the sum of the outputs, divided by their number C. One output: the tangent kernel. */
+export function pseudoTangentKernel(
+  net: Network,
+  snapshot: Snapshot,
+  options: ParameterOptions = {},
+): Kernel {
+  return kernelOf(net, snapshot, 'pseudo tangent kernel', sumCotangent(net), options);
+}
+
+function kernelOf(
+  net: Network,
+  snapshot: Snapshot,
+  name: string,
+  cotangents: Cotangents,
+  options: ParameterOptions,
+): Kernel {
+  const { bias = true, dtype = snapshot.params.dtype } = options;
+  checkLayers(net, options.layers);
+  const cast = castSnapshot(snapshot, dtype);
+  return factoredKernel({
+    name,
+    dtype,
+    inputs: net.inputs,
+    factors: (X, extent): Factor[] =>
+      tangentFactors(sitesOf(net, cast, X, cotangents, options.layers), bias, extent),
+  });
+}
+
+/** The cotangents that each example gets: C rows of d_out numbers. */
+export interface Cotangents {
+  readonly count: number;
+  readonly rows: Matrix;
+}
+
+/** Each output by itself: C = d_out rows of the identity. */
+export function traceCotangents(net: Network): Cotangents {
+  return { count: net.outputs, rows: Matrix.identity(net.outputs) };
+}
+
+export function oneOutput(net: Network, output: number): Cotangents {
+  if (!(Number.isInteger(output) && output >= 0 && output < net.outputs))
+    throw new ValueError({
+      what: 'Tangent kernel, outputs',
+      expected: `'trace' or an output of 0 … ${net.outputs - 1}`,
+      got: `${output}`,
+      todo: `The network has ${net.outputs} output(s); they count from 0.`,
+    });
+  const rows = Matrix.zeros(1, net.outputs);
+  rows.data[output] = 1;
+  return { count: 1, rows };
+}
+
+/** Σ_c f_c / √C. */
+export function sumCotangent(net: Network): Cotangents {
+  const rows = Matrix.zeros(1, net.outputs);
+  rows.data.fill(1 / Math.sqrt(net.outputs));
+  return { count: 1, rows };
+}
+
+/** The sites of one pass over X, each example with the same cotangents; of the named layers only. */
+export function sitesOf(
+  net: Network,
+  snapshot: Snapshot,
+  X: Matrix,
+  cotangents: Cotangents,
+  layers?: readonly string[],
+): Sites {
+  const pass = net.forward(snapshot, X);
+  const { count, rows } = cotangents;
+  const every = Matrix.zeros(X.rows * count, net.outputs, snapshot.params.dtype);
+  for (let i = 0; i < X.rows; i++) every.data.set(rows.data, i * rows.data.length);
+  const { sites } = pass.backward(every, { cotangents: count, sites: true, input: false });
+  if (!layers) return sites;
+  return { ...sites, sites: sites.sites.filter((site) => layers.includes(site.layer)) };
+}
+
+/** Throws unless every name is that of a layer with trainable parameters. */
+export function checkLayers(net: Network, layers: readonly string[] | undefined): void {
+  if (!layers) return;
+  const known = new Set([...net.layout.places.keys()].map((name) => name.slice(0, name.lastIndexOf('/'))));
+  const unknown = layers.filter((name) => !known.has(name));
+  if (layers.length > 0 && unknown.length === 0) return;
+  throw new ValueError({
+    what: 'Tangent kernel, layers',
+    expected: `names of layers with parameters: ${[...known].join(', ')}`,
+    got: layers.length === 0 ? 'none' : unknown.join(', '),
+    todo: 'Leave the option out for all layers.',
+  });
+}
