@@ -5,3 +5,6 @@ export * from './linalg';
 export * from './metrics';
 export * from './nets';
 export * from './random';
+export * from './run';
+export * from './show';
+export * from './study';

@@ -1,0 +1,202 @@
+/**
+ * What every chart maker shares: how a field of the rows becomes an axis, how titles are broken, how rows of several
+ * seeds become a mean with its error, and how the paper's values are drawn. Makers return a Vega-Lite specification,
+ * so that a notebook can change or combine it before `chart` shows it.
+ */
+
+import { ValueError } from '../errors';
+import { mean, standardError } from '../metrics';
+import type { Spec } from './chart';
+
+/** A row of a chart's data. */
+export type DataRow = Readonly<Record<string, unknown>>;
+
+/** A field on an axis: its name, or its name with the words and the scale of the axis. */
+export type Axis =
+  | string
+  | {
+      /** The field of the rows. */
+      field: string;
+      /** Title of the axis, with its unit; the field's name otherwise. */
+      title?: string;
+      /** Logarithmic scale (all values positive). */
+      log?: boolean;
+      /** Ends of the axis; from the data otherwise. */
+      domain?: readonly [number, number];
+      /** Whether the axis contains 0 (default: no, except for bars). */
+      zero?: boolean;
+      /** d3 number format of the labels, as `.2f` or `%`. */
+      format?: string;
+    };
+
+/** Options of every maker. */
+export interface ChartLook {
+  /** The title says what there is to see; it is broken into lines by itself. */
+  title: string;
+  /** Under the title, smaller: what is drawn, as `5 seeds, n = 1000`. */
+  subtitle?: string;
+  /** Width of the plot in pixels (default 480). */
+  width?: number;
+  /** Height of the plot in pixels (default 300). */
+  height?: number;
+}
+
+/** A value that the paper gives, drawn as a dashed rule with its label. */
+export interface PaperValue {
+  value: number;
+  /** Default: `paper: ` and the value. */
+  label?: string;
+  /** The axis on which the value lies (default y). */
+  axis?: 'x' | 'y';
+}
+
+export interface ResolvedAxis {
+  field: string;
+  title: string;
+  log: boolean;
+  domain?: readonly [number, number];
+  zero: boolean;
+  format?: string;
+}
+
+export function resolveAxis(axis: Axis, zero = false): ResolvedAxis {
+  if (typeof axis === 'string') return { field: axis, title: axis, log: false, zero };
+  const { field, title = field, log = false, domain, format } = axis;
+  return { field, title, log, domain, format, zero: axis.zero ?? (zero && !log) };
+}
+
+/** The quantitative Vega-Lite channel of an axis, over `field` (the axis' own, or an aggregate of it). */
+export function axisChannel(axis: ResolvedAxis, field: string = axis.field): Spec {
+  const scale: Spec = axis.log ? { type: 'log' } : { zero: axis.zero };
+  if (axis.domain) Object.assign(scale, { domain: [...axis.domain], nice: false });
+  const look: Spec = axis.format ? { format: axis.format } : axis.log ? { format: '~g', tickCount: 5 } : {};
+  return { field, type: 'quantitative', title: axis.title, scale, axis: look };
+}
+
+/** Reads a field of a row as a number. Throws a ValueError when it is missing or not finite. */
+export function numberAt(row: DataRow, field: string, i: number, log = false): number {
+  const v = row[field];
+  if (typeof v === 'number' && Number.isFinite(v) && (!log || v > 0)) return v;
+  throw new ValueError({
+    what: `chart data, row ${i}, “${field}”`,
+    expected: log ? 'a positive number, for a logarithmic axis' : 'a finite number',
+    got: String(v),
+    todo: 'Check the name of the field and where the value comes from.',
+  });
+}
+
+/** Throws a ValueError when there is nothing to draw. */
+export function someRows(rows: readonly DataRow[], maker: string): readonly DataRow[] {
+  if (rows.length > 0) return rows;
+  throw new ValueError({
+    what: maker,
+    expected: 'one row of data or more',
+    got: 'none',
+    todo: 'Draw after the results are there.',
+  });
+}
+
+/** Words into lines of at most `width` pixels at `size` pixels a letter, for titles, which Vega does not break. */
+export function brokenLines(text: string, width: number, size: number): string[] {
+  const most = Math.max(12, Math.floor(width / size));
+  const lines: string[] = [];
+  for (const word of text.trim().split(/\s+/)) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= most)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+export const WIDTH = 480;
+export const HEIGHT = 300;
+
+/** Width, height and title of a specification. */
+export function look({ title, subtitle, width = WIDTH, height = HEIGHT }: ChartLook): Spec {
+  const lines = { text: brokenLines(title, width + 40, 7.9) };
+  const under = subtitle ? { subtitle: brokenLines(subtitle, width + 40, 6.2) } : {};
+  return { width, height, title: { ...lines, ...under } };
+}
+
+/** A legend that breaks into as many columns as fit the width. */
+export function legendOf(names: readonly string[], width: number, title: string | null = null): Spec {
+  const widest = Math.max(...names.map((n) => n.length));
+  return { title, columns: Math.max(1, Math.floor(width / (widest * 9 + 45))), symbolOpacity: 1 };
+}
+
+/** The names of the series, in the order in which they first come. */
+export function seriesNames(rows: readonly DataRow[], series: string | undefined): string[] {
+  return series === undefined ? [] : [...new Set(rows.map((r) => String(r[series])))];
+}
+
+/** The colour channel of the series; nothing for a single one. */
+export function colourChannel(names: readonly string[], series: string | undefined, width: number): Spec {
+  if (series === undefined || names.length === 0) return {};
+  return {
+    color: {
+      field: series,
+      type: 'nominal',
+      sort: null,
+      scale: { domain: [...names] },
+      legend: legendOf(names, width),
+    },
+  };
+}
+
+export interface Averaged {
+  mean: number;
+  /** mean − se and mean + se; equal to the mean for one value. */
+  low: number;
+  high: number;
+  n: number;
+}
+
+/** Mean ± one standard error; on a logarithmic axis the geometric mean, ×/÷ the error of the logarithm. */
+export function averaged(values: readonly number[], log: boolean): Averaged {
+  const x = log ? values.map(Math.log) : values;
+  const n = x.length;
+  const centre = mean(x);
+  const se = n > 1 ? standardError(x) : 0;
+  const back = (v: number) => (log ? Math.exp(v) : v);
+  return { mean: back(centre), low: back(centre - se), high: back(centre + se), n };
+}
+
+/** What the error bars and bands of a chart are, for its subtitle. */
+export function errorNote(groups: readonly Averaged[], log: boolean, what: string): string | undefined {
+  const counts = groups.map((g) => g.n);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  if (most < 2) return undefined;
+  const n = least === most ? `n = ${most}` : `n = ${least} to ${most}`;
+  return log
+    ? `geometric mean; ${what}: one standard error of the logarithm, ${n}`
+    : `mean; ${what}: one standard error, ${n}`;
+}
+
+/** Joins the caller's subtitle and a note. */
+export const joinNotes = (...notes: (string | undefined)[]): string | undefined =>
+  notes.filter((n) => n).join(' · ') || undefined;
+
+/** The layers that draw the paper's values. */
+export function paperLayers(paper: readonly PaperValue[] | number | undefined, horizontal = false): Spec[] {
+  const values = typeof paper === 'number' ? [{ value: paper }] : (paper ?? []);
+  return values.flatMap(({ value, label = `paper: ${value}`, axis = 'y' }: PaperValue) => {
+    const alongY = (axis === 'y') !== horizontal;
+    const at = { datum: value, type: 'quantitative' };
+    // The label stands inside the plot, above a horizontal rule at its right end, or right of a vertical one.
+    const text = alongY
+      ? {
+          mark: { type: 'text', style: 'paper-label', align: 'right', baseline: 'bottom', dy: -3 },
+          encoding: { y: at, x: { value: 'width' }, text: { value: label } },
+        }
+      : {
+          mark: { type: 'text', style: 'paper-label', align: 'left', baseline: 'top', dx: 5 },
+          encoding: { x: at, y: { value: 2 }, text: { value: label } },
+        };
+    const data = { values: [{}] };
+    return [
+      { data, mark: { type: 'rule', style: 'paper' }, encoding: alongY ? { y: at } : { x: at } },
+      { data, ...text },
+    ];
+  });
+}

@@ -1,0 +1,166 @@
+/** The distribution of numbers: residuals, eigenvalues, attributions; with a theory's curve over it. */
+
+import { ValueError } from '../errors';
+import { type ChartLook, colourChannel, look, type PaperValue, paperLayers, WIDTH } from './channel';
+import type { Spec } from './chart';
+
+export interface HistogramOptions extends ChartLook {
+  /** Title of the x axis, with its unit. */
+  x: string;
+  /** Number of bins, all of one width (default 40). */
+  bins?: number;
+  /** Ends of the bins (default: of the data). Values outside are an error, not left out. */
+  domain?: readonly [number, number];
+  /** Density (area 1) or count of each bin (default density, which a curve can be laid over). */
+  measure?: 'density' | 'count';
+  /** Logarithmic y axis: shows a tail. Empty bins are then gaps. */
+  log?: boolean;
+  /** Curves over the bars, in the units of y: a Gaussian, Marchenko–Pastur. */
+  curves?: readonly { label: string; x: ArrayLike<number>; y: ArrayLike<number> }[];
+  /** The paper's value or values on the x axis, dashed. */
+  paper?: readonly PaperValue[];
+}
+
+/**
+ * A histogram of one set of numbers, or of several by name, laid over each other with the same bins. Throws a
+ * ValueError for no values, for NaN, and for values outside `domain`.
+ */
+export function histogram(
+  values: ArrayLike<number> | Readonly<Record<string, ArrayLike<number>>>,
+  options: HistogramOptions,
+): Spec {
+  const { bins = 40, measure = 'density', log = false, curves = [], width = WIDTH } = options;
+  const isList = typeof (values as ArrayLike<number>).length === 'number';
+  const sets = isList
+    ? { '': values as ArrayLike<number> }
+    : (values as Readonly<Record<string, ArrayLike<number>>>);
+  const names = Object.keys(sets);
+  const [low, high] = binEnds(sets, options.domain);
+  const step = (high - low) / bins;
+  const rows: Spec[] = [];
+  for (const name of names) {
+    const counts = binCounts(sets[name], low, high, bins);
+    const unit = measure === 'density' ? 1 / (sets[name].length * step) : 1;
+    counts.forEach((count, i) => {
+      if (count > 0 || !log)
+        rows.push({ from: low + i * step, to: low + (i + 1) * step, height: count * unit, set: name });
+    });
+  }
+  const several = names.length > 1;
+  const yTitle = measure === 'density' ? 'density' : 'count';
+  const y = {
+    field: 'height',
+    type: 'quantitative',
+    title: yTitle,
+    scale: log ? { type: 'log' } : { zero: true },
+    ...(log ? { axis: { format: '~g', tickCount: 5 } } : {}),
+  };
+  const x = {
+    field: 'from',
+    type: 'quantitative',
+    title: options.x,
+    scale: { zero: false, nice: false },
+    axis: { grid: false },
+  };
+  const smallest = rows.reduce(
+    (m, r) => ((r.height as number) > 0 ? Math.min(m, r.height as number) : m),
+    Number.POSITIVE_INFINITY,
+  );
+  // On a log axis bars have no zero to stand on: they stand on a floor below the smallest of them.
+  const floor = log ? { y2: { datum: smallest / 2 } } : { y2: { datum: 0 } };
+  const layer: Spec[] = [
+    {
+      mark: { type: 'rect', opacity: several ? 0.5 : 0.75, tooltip: true },
+      encoding: {
+        x,
+        x2: { field: 'to' },
+        y,
+        ...floor,
+        ...(several ? colourChannel(names, 'set', width) : {}),
+      },
+    },
+  ];
+  if (curves.length > 0) layer.push(curveLayer(curves, width, several));
+  const axes: PaperValue[] = (options.paper ?? []).map((p) => ({ axis: 'x' as const, ...p }));
+  const resolve =
+    several && curves.length > 0
+      ? { resolve: { legend: { color: 'independent' }, scale: { color: 'independent' } } }
+      : {};
+  return { ...look(options), ...resolve, data: { values: rows }, layer: [...layer, ...paperLayers(axes)] };
+}
+
+function curveLayer(curves: NonNullable<HistogramOptions['curves']>, width: number, several: boolean): Spec {
+  const values = curves.flatMap(({ label, x, y }) =>
+    Array.from(x, (from, i) => ({ from, height: y[i], curve: label })),
+  );
+  const names = curves.map((c) => c.label);
+  const dash = {
+    strokeDash: {
+      field: 'curve',
+      type: 'nominal',
+      sort: null,
+      scale: { domain: names },
+      legend: { title: null },
+    },
+  };
+  const colour = several ? {} : colourChannel(names, 'curve', width);
+  if (!several)
+    (colour.color as { scale: Spec }).scale.range = ['#db7c01', '#48a571', '#8f5586', '#9b4b1b'].slice(
+      0,
+      names.length,
+    );
+  return {
+    data: { values },
+    mark: several ? { type: 'line', style: 'error-bar' } : { type: 'line', strokeWidth: 2.5 },
+    encoding: {
+      x: { field: 'from', type: 'quantitative' },
+      y: { field: 'height', type: 'quantitative' },
+      ...(several ? dash : colour),
+    },
+  };
+}
+
+function binEnds(
+  sets: Readonly<Record<string, ArrayLike<number>>>,
+  domain?: readonly [number, number],
+): [number, number] {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  const wrong = (expected: string, got: string) =>
+    new ValueError({ what: 'histogram', expected, got, todo: 'Check the values before drawing them.' });
+  for (const [name, set] of Object.entries(sets)) {
+    if (set.length === 0) throw wrong('values', `none${name ? ` for “${name}”` : ''}`);
+    for (let i = 0; i < set.length; i++) {
+      if (!Number.isFinite(set[i])) throw wrong('finite values', `${set[i]} at ${i}`);
+      low = Math.min(low, set[i]);
+      high = Math.max(high, set[i]);
+    }
+  }
+  if (domain) {
+    if (!(domain[0] <= low && high <= domain[1] && domain[0] < domain[1]))
+      throw wrong(`values within ${domain[0]} … ${domain[1]}`, `${low} … ${high}`);
+    return [domain[0], domain[1]];
+  }
+  // One value only: a bin around it.
+  return low < high ? [low, high] : [low - 0.5, high + 0.5];
+}
+
+function binCounts(values: ArrayLike<number>, low: number, high: number, bins: number): number[] {
+  const counts = new Array<number>(bins).fill(0);
+  const perUnit = bins / (high - low);
+  for (let i = 0; i < values.length; i++)
+    counts[Math.min(bins - 1, Math.floor((values[i] - low) * perUnit))]++;
+  return counts;
+}
+
+/** A normal density on a grid, for `curves`. */
+export function normalCurve(
+  mean: number,
+  sd: number,
+  label: string,
+  points = 121,
+): { label: string; x: number[]; y: number[] } {
+  const x = Array.from({ length: points }, (_, i) => mean + sd * (-4 + (8 * i) / (points - 1)));
+  const y = x.map((v) => Math.exp(-0.5 * ((v - mean) / sd) ** 2) / (sd * Math.sqrt(2 * Math.PI)));
+  return { label, x, y };
+}
