@@ -2,7 +2,7 @@
  * How a value becomes an output: a MIME bundle, one representation for each kind of reader.
  *
  * A value says for itself how it is shown by a method `[Symbol.for('Jupyter.display')](): MimeBundle` (or a promise
- * of one), the convention of Deno's kernel. A class that cannot be given one (a danfojs DataFrame) is shown by the
+ * of one), the convention of Deno's kernel, or by `toBundle()`, that of the library's charts and tables. A class that cannot be given one (a danfojs DataFrame) is shown by the
  * function which the library puts at `globalThis.__tslabMimeBundle`; it returns `undefined` for what it does not
  * know. Everything else is shown as Node's `inspect` prints it.
  */
@@ -24,6 +24,8 @@ export interface KernelGlobals {
   __tslabInterrupt?: AbortSignal;
 }
 
+type Show = () => MimeBundle | Promise<MimeBundle>;
+
 const DISPLAY = Symbol.for('Jupyter.display');
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : inspect(value));
@@ -40,7 +42,8 @@ function encode(bundle: MimeBundle): MimeBundle {
 
 /** The bundle of a cell's last value, always with `text/plain`. */
 export async function mimeBundle(value: unknown): Promise<MimeBundle> {
-  const own = (value as { [DISPLAY]?: () => MimeBundle | Promise<MimeBundle> })[DISPLAY];
+  const { [DISPLAY]: display, toBundle } = value as { [DISPLAY]?: Show; toBundle?: Show };
+  const own = display ?? toBundle;
   const bundle =
     typeof own === 'function'
       ? await own.call(value)

@@ -21,21 +21,22 @@ function modificationTime(file: string): number {
   }
 }
 
+/** Packages do not change, and the kernel does not reload itself. */
+function mayChange(id: string): boolean {
+  const file = fileOf(id);
+  return (
+    path.isAbsolute(file) &&
+    !file.split(path.sep).includes('node_modules') &&
+    path.dirname(file) !== import.meta.dirname
+  );
+}
+
 export class Reloader {
   private readonly times = new Map<string, number>();
-  /** @param root the checkout; packages and the kernel itself are never reloaded */
-  constructor(private readonly root: string) {}
-
-  private isOurs(id: string): boolean {
-    const relative = path.relative(this.root, fileOf(id));
-    if (relative.startsWith('..') || path.isAbsolute(relative)) return false;
-    const parts = relative.split(path.sep);
-    return !parts.includes('node_modules') && !(parts[0] === 'src' && parts[1] === 'kernel');
-  }
 
   /** Forgets what changed since the last call; notes the times of what is new. */
   forgetChanged(): void {
-    const ours = Object.keys(cache).filter((id) => this.isOurs(id));
+    const ours = Object.keys(cache).filter(mayChange);
     const stale = ours.filter((id) => {
       const time = modificationTime(fileOf(id));
       const known = this.times.get(id);

@@ -188,9 +188,9 @@ class Server {
       case 'execute_request':
         return this.execute(request);
       case 'complete_request':
-        return this.ask({ type: 'complete', id, code, cursor: utf16Offset(code, cursor) });
+        return this.complete(id, code, cursor);
       case 'inspect_request':
-        return this.ask({ type: 'inspect', id, code, cursor: utf16Offset(code, cursor) });
+        return this.ask({ type: 'inspect', id, code, cursor: toUtf16(code, cursor) });
       case 'is_complete_request':
         return this.ask({ type: 'isComplete', id, code });
       case 'kernel_info_request':
@@ -214,6 +214,17 @@ class Server {
       this.current = { id: message.id, running: false, settle };
       toSession(message);
     });
+  }
+
+  private async complete(id: string, code: string, cursor: number): Promise<Json> {
+    const reply = await this.ask({ type: 'complete', id, code, cursor: toUtf16(code, cursor) });
+    if (reply.status !== 'ok') return reply;
+    const { cursor_start, cursor_end } = reply as { cursor_start: number; cursor_end: number };
+    return {
+      ...reply,
+      cursor_start: toCharacters(code, cursor_start),
+      cursor_end: toCharacters(code, cursor_end),
+    };
   }
 
   private async execute(request: Message): Promise<Json> {
@@ -329,8 +340,9 @@ function terminateExecution(): Promise<void> {
   });
 }
 
-/** Jupyter counts characters, JavaScript UTF-16 units. */
-const utf16Offset = (code: string, cursor: number): number => [...code].slice(0, cursor).join('').length;
+/** Jupyter counts characters, JavaScript UTF-16 units: `𝕏` is one of those and two of these. */
+const toUtf16 = (code: string, characters: number): number => [...code].slice(0, characters).join('').length;
+const toCharacters = (code: string, units: number): number => [...code.slice(0, units)].length;
 
 const kernelInfo = (): Json => ({
   status: 'ok',

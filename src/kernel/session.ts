@@ -23,27 +23,34 @@ const tslab = createRequire(import.meta.url)('tslab/dist/jupyter') as { lastWrit
 
 const server = new Worker(path.join(import.meta.dirname, 'main.cjs'), { argv: process.argv.slice(2) });
 const cells = new Cells();
-const reloader = new Reloader(path.resolve(import.meta.dirname, '..', '..'));
+const reloader = new Reloader();
 
-/** The cell that runs or ran last: what a timer prints after its cell is done belongs to it. */
-let current = { id: '', silent: false };
+interface Cell {
+  id: string;
+  silent: boolean;
+}
+/** The cell that runs or ran last. */
+let current: Cell = { id: '', silent: true };
 let busy = false;
 
 const send = (message: ToServer): void => server.postMessage(message);
 
-function publish(kind: string, content: Json): void {
-  if (!current.silent) send({ type: 'publish', id: current.id, kind, content });
+function publish({ id, silent }: Cell, kind: string, content: Json): void {
+  if (!silent) send({ type: 'publish', id, kind, content });
 }
 
-const display: DisplayWriter = (content, update = false) =>
-  publish(update ? 'update_display_data' : 'display_data', { ...content });
+/** The display writer of one cell: what keeps it draws under that cell, whichever runs then. */
+const displayOf =
+  (cell: Cell): DisplayWriter =>
+  (content, update = false) =>
+    publish(cell, update ? 'update_display_data' : 'display_data', { ...content });
 
 /** Sends what is written to stdout or stderr to the notebook. */
 function capture(name: 'stdout' | 'stderr'): void {
   const stream = process[name];
   const decoder = new TextDecoder();
   stream.write = ((chunk: string | Uint8Array, encoding?: unknown, done?: unknown): boolean => {
-    publish('stream', {
+    publish(current, 'stream', {
       name,
       text: typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }),
     });
@@ -55,16 +62,19 @@ function capture(name: 'stdout' | 'stderr'): void {
   Object.defineProperty(stream, 'isTTY', { value: false });
 }
 
-async function execute({ code, count, id }: Extract<ToSession, { type: 'execute' }>): Promise<Json> {
+type CellRequest = Extract<ToSession, { type: 'execute' }>;
+
+async function execute({ code, count, id, silent }: CellRequest): Promise<Json> {
+  const cell = { id, silent };
+  current = cell;
   reloader.forgetChanged();
-  (globalThis as KernelGlobals).__tslabDisplay = display;
-  tslab.lastWriteDisplayData = display;
+  tslab.lastWriteDisplayData = (globalThis as KernelGlobals).__tslabDisplay = displayOf(cell);
   try {
     const outcome = await cells.run(code, count, () => send({ type: 'running', id }));
     if (outcome.status === 'error') return { status: 'error', execution_count: count, ...outcome.failure };
     if (outcome.value !== undefined && outcome.value !== null) {
       const data = await mimeBundle(outcome.value);
-      publish('execute_result', { execution_count: count, data, metadata: {} });
+      publish(cell, 'execute_result', { execution_count: count, data, metadata: {} });
     }
     return { status: 'ok', execution_count: count, payload: [], user_expressions: {} };
   } finally {
@@ -104,10 +114,7 @@ async function handle(request: ToSession): Promise<void> {
     if (busy && request.id === current.id) cells.interrupt();
     return;
   }
-  if (request.type === 'execute') {
-    current = { id: request.id, silent: request.silent };
-    busy = true;
-  }
+  if (request.type === 'execute') busy = true;
   const content = await Promise.resolve()
     .then(() => answer(request))
     .catch((thrown): Json => ({ status: 'error', ...describeThrown(thrown) }));
