@@ -31,7 +31,7 @@ const EXACT_LATTICE = 4_000_000;
  * whose empirical distribution function then stands for F.
  *
  * One sample: the p-value is exact up to n = 500 (absolute error 1e-13); above, the series of Pelz and Good (absolute
- * error below 1e-7), and far out in the tail (n·D² > 4) twice the one-sided exact one (relative error below 1e-3).
+ * error below 1e-6), and far out in the tail (n·D² > 4) twice the one-sided exact one (relative error below 1e-3).
  * Two samples of n and m: exact for n·m ≤ 4,000,000 where no values are tied across the samples (with ties it is an
  * upper bound), above that the one-sample law at round(nm/(n + m)), which is asymptotic.
  * Throws a ShapeError for an empty sample, a ValueError for NaN and for an F that leaves [0, 1].

@@ -1,0 +1,25 @@
+export { type CifarBatch, parseCifar } from './cifar';
+export { type Idx, parseIdx } from './idx';
+export {
+  available,
+  cifar10,
+  type Examples,
+  fashionMnist,
+  type ImageSet,
+  type ImageSetName,
+  imageSets,
+  mnist,
+} from './sets';
+export {
+  type DataFile,
+  type DataSetDescription,
+  debianSource,
+  downloadSource,
+  folderSource,
+  type Located,
+  locate,
+  packageSource,
+  type Source,
+} from './sources';
+export { Standardisation, standardise } from './standardise';
+export { shuffled, split, type TwoClasses, takeExamples, takeLabels, twoClasses } from './subset';

@@ -1,0 +1,70 @@
+/**
+ * Columns brought to mean 0 and standard deviation 1: learnt from the training part, applied to every part, so that
+ * nothing of the test data leaks.
+ */
+
+import { ShapeError, ValueError } from '../errors';
+import { Matrix } from '../linalg/matrix';
+
+/** The scaling of columns that `standardise` learnt. */
+export class Standardisation {
+  /** The mean of each column of the training part. */
+  readonly mean: Float64Array;
+  /** What each column is divided by: its standard deviation (over n), or 1 for a constant column. */
+  readonly deviation: Float64Array;
+
+  constructor(mean: Float64Array, deviation: Float64Array) {
+    this.mean = mean;
+    this.deviation = deviation;
+  }
+
+  /** (X − mean) / deviation, a new matrix of X's precision. Throws a ShapeError for another number of columns. */
+  apply(X: Matrix): Matrix {
+    if (X.cols !== this.mean.length)
+      throw new ShapeError({
+        what: 'Standardisation.apply(X)',
+        expected: `${this.mean.length} columns, as in the training part`,
+        got: String(X.cols),
+        todo: 'Apply it to data of the same features.',
+      });
+    const out = Matrix.zeros(X.rows, X.cols, X.dtype);
+    for (let i = 0, k = 0; i < X.rows; i++)
+      for (let j = 0; j < X.cols; j++, k++) out.data[k] = (X.data[k] - this.mean[j]) / this.deviation[j];
+    return out;
+  }
+}
+
+/**
+ * Learns mean and standard deviation (divided by n, as scikit-learn's StandardScaler) of each column of `train`:
+ * `const scale = standardise(train); scale.apply(train); scale.apply(test)`. Sums are in float64. A column that is
+ * constant up to rounding is only centred. Throws a ShapeError without rows, a ValueError for NaN or infinity.
+ */
+export function standardise(train: Matrix): Standardisation {
+  const { rows: n, cols: d, data } = train;
+  if (n === 0)
+    throw new ShapeError({
+      what: 'standardise(train)',
+      expected: 'at least one row',
+      got: '0 rows',
+      todo: 'Give the training part.',
+    });
+  const mean = new Float64Array(d);
+  const variance = new Float64Array(d);
+  for (let k = 0; k < data.length; k++) {
+    if (!Number.isFinite(data[k]))
+      throw new ValueError({
+        what: `standardise(train), row ${Math.floor(k / d)}, column ${k % d}`,
+        expected: 'a finite number',
+        got: String(data[k]),
+        todo: 'Take such rows out, or fill them in.',
+      });
+    mean[k % d] += data[k] / n;
+  }
+  for (let k = 0; k < data.length; k++) variance[k % d] += (data[k] - mean[k % d]) ** 2 / n;
+  const deviation = variance.map((v, j) => {
+    // A bound on what rounding the mean alone can make of a constant column.
+    const rounding = n * Number.EPSILON * v + (n * Number.EPSILON * mean[j]) ** 2;
+    return v <= rounding ? 1 : Math.sqrt(v);
+  });
+  return new Standardisation(mean, deviation);
+}

@@ -1,0 +1,15 @@
+export { type CacheOptions, cached, cacheKey, isCached } from './cached';
+export { hashOf, type Storable } from './canonical';
+export { type JobOptions, type Json, runJobs } from './jobs';
+export { type Npy, type NpyData, type NpyType, readMatrix, readNpy, writeNpy } from './npy';
+export { cacheFolder, dataFolder, outFolder, projectRoot } from './paths';
+export { type Profile, pick, profile, profiles } from './profile';
+export {
+  duration,
+  onProgress,
+  Progress,
+  type ProgressEvent,
+  type ProgressListener,
+  progress,
+  progressText,
+} from './progress';
