@@ -10,6 +10,7 @@ import { type DType, Matrix, type Vector, zeros } from '../linalg/matrix';
 import { mirrorLower } from '../linalg/triangle';
 import { type Extent, type Factor, factorBytes } from './factors';
 import type { CrossWithDiagonals, Kernel } from './kernel';
+import { type Panel, rowPanels } from './panels';
 import { termsDiagonal, writeTerms } from './terms';
 
 export interface Factorisation {
@@ -20,10 +21,6 @@ export interface Factorisation {
   /** The terms on the rows of X: the same number, kinds and widths for every X (and one `extent`). */
   factors(X: Matrix, extent: Extent): Factor[];
 }
-
-/** Bytes that the factors of one panel may take: a quarter of a gigabyte. */
-const PANEL_BYTES = 1 << 28;
-const SMALLEST_PANEL = 64;
 
 export function factoredKernel(factorisation: Factorisation): Kernel {
   const { name, dtype } = factorisation;
@@ -94,22 +91,10 @@ async function crossOf(factorisation: Factorisation, X: Matrix, X2: Matrix): Pro
   return { cross, diagonal, diagonal2 };
 }
 
-interface Panel {
-  readonly start: number;
-  readonly end: number;
-}
-
 /** Ranges of rows whose factors fit the budget, by what one example takes. */
 function panelsOf(factorisation: Factorisation, X: Matrix, extent: Extent): Panel[] {
   if (X.rows === 0) return [];
-  const each = factorBytes(factorisation.factors(X.slice(0, 1), extent));
-  const rows = Math.max(SMALLEST_PANEL, Math.floor(PANEL_BYTES / Math.max(1, each)));
-  const count = Math.ceil(X.rows / rows);
-  const even = Math.ceil(X.rows / count);
-  return Array.from({ length: count }, (_, k) => ({
-    start: k * even,
-    end: Math.min((k + 1) * even, X.rows),
-  }));
+  return rowPanels(X.rows, factorBytes(factorisation.factors(X.slice(0, 1), extent)));
 }
 
 const blockOf = (K: Matrix, I: Panel, J: Panel) => ({

@@ -1,4 +1,19 @@
 /** Kernels of networks, and of inputs: gram, cross and diagonal of each, written once over what a network's layers show. */
 
+export {
+  type ConjugateOptions,
+  conjugateKernel,
+  type EmbeddingOptions,
+  embeddingKernel,
+} from './conjugate';
+export { type JacobianOptions, jacobian } from './jacobian';
 export type { CrossWithDiagonals, Kernel } from './kernel';
+export { type LinearKernelOptions, linearKernel } from './linear';
+export { center, cosine, scaled } from './normalise';
+export {
+  type ProjectedKernel,
+  type ProjectedOptions,
+  type ProjectionKind,
+  projectedTangentKernel,
+} from './projected';
 export { type ParameterOptions, pseudoTangentKernel, type TangentOptions, tangentKernel } from './tangent';

@@ -2,5 +2,5 @@
 
 export { KernelExpansion } from './expansion';
 export { FittedLogistic, type KernelLogisticOptions, kernelLogistic } from './logistic';
-export { type LinearFit, logisticSgd, type Penalty, type SgdOptions } from './sgd';
+export { type LinearFit, type LogisticSgdOptions, logisticSgd, type Penalty } from './sgd';
 export type { FitAsyncOptions, Fitted, Surrogate, SurrogateProgress } from './surrogate';

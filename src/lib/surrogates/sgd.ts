@@ -23,7 +23,7 @@ import { locateNonFinite } from './finite';
 
 export type Penalty = 'l2' | 'l1' | 'elasticnet';
 
-export interface SgdOptions {
+export interface LogisticSgdOptions {
   /** α > 0: the weight of the penalty, which also sets the rate. */
   alpha: number;
   /** Default 'l2'. */
@@ -70,7 +70,7 @@ const SMALLEST_SCALE = 1e-9;
 export function* logisticSgd(
   X: Matrix,
   y: Float64Array,
-  options: SgdOptions,
+  options: LogisticSgdOptions,
 ): Generator<FitProgress, LinearFit, void> {
   const { alpha, penalty = 'l2', rng } = options;
   const { tolerance = 1e-3, patience = 5, maxIterations = 1000 } = options;

@@ -1,0 +1,159 @@
+/**
+ * Kernels made from a kernel: of directions only (`cosine`), of deviations from the mean (`center`), in other units
+ * (`scaled`). Each is a Kernel again, and normalises Gram, cross-Gram and diagonal alike, so that a surrogate fitted
+ * on one can be asked with the other.
+ */
+
+import { NumericalError, ValueError } from '../errors';
+import { cosineNormalise } from '../linalg/elementwise';
+import type { Matrix, Vector } from '../linalg/matrix';
+import type { Kernel } from './kernel';
+
+/**
+ * κ(x, x′) / √(κ(x, x) κ(x′, x′)): 1 on the diagonal. Test points are normalised by their own diagonal, for which no
+ * test × test Gram is made. Throws a NumericalError that names an example with κ(x, x) = 0, which has no direction.
+ */
+export function cosine(kernel: Kernel): Kernel {
+  const name = `cosine of ${kernel.name}`;
+  return {
+    name,
+
+    async gram(X) {
+      const K = await kernel.gram(X);
+      const diagonal = K.diagonal();
+      checkPositive(name, diagonal);
+      cosineNormalise(K, diagonal, diagonal);
+      for (let i = 0; i < K.rows; i++) K.data[i * K.cols + i] = 1;
+      return K;
+    },
+
+    async cross(X, X2) {
+      const { cross, diagonal, diagonal2 } = kernel.crossWithDiagonals
+        ? await kernel.crossWithDiagonals(X, X2)
+        : {
+            cross: await kernel.cross(X, X2),
+            diagonal: await kernel.diagonal(X),
+            diagonal2: await kernel.diagonal(X2),
+          };
+      checkPositive(name, diagonal);
+      checkPositive(name, diagonal2);
+      cosineNormalise(cross, diagonal, diagonal2);
+      return cross;
+    },
+
+    async diagonal(X) {
+      const diagonal = await kernel.diagonal(X);
+      checkPositive(name, diagonal);
+      return diagonal.fill(1);
+    },
+  };
+}
+
+function checkPositive(name: string, diagonal: Vector): void {
+  for (let i = 0; i < diagonal.length; i++)
+    if (!(diagonal[i] > 0))
+      throw new NumericalError({
+        what: name,
+        expected: 'κ(x, x) > 0 for every example',
+        got: `${diagonal[i]} for example ${i}`,
+        todo: 'Its feature vector is zero, so it has no direction: leave the example out, or do not normalise.',
+      });
+}
+
+/**
+ * κ / scale. With scale = standardDeviation(K.data), K the train Gram, and κ the trace tangent kernel this is the trNTK⁰ that the
+ * surrogates of arXiv 2305.14585 compare with. Throws a ValueError unless scale is positive and finite.
+ */
+export function scaled(kernel: Kernel, scale: number): Kernel {
+  if (!(scale > 0 && Number.isFinite(scale)))
+    throw new ValueError({
+      what: 'scaled(kernel, scale)',
+      expected: 'a positive number',
+      got: `${scale}`,
+      todo: 'Give what the kernel is to be divided by, such as standardDeviation(K.data).',
+    });
+  const divide = <V extends Vector>(values: V): V => {
+    for (let i = 0; i < values.length; i++) values[i] /= scale;
+    return values;
+  };
+  const whole = (K: Matrix): Matrix => {
+    divide(K.data);
+    return K;
+  };
+  const { crossWithDiagonals } = kernel;
+  return {
+    name: `${kernel.name} / ${scale.toPrecision(4)}`,
+    gram: async (X) => whole(await kernel.gram(X)),
+    cross: async (X, X2) => whole(await kernel.cross(X, X2)),
+    diagonal: async (X) => divide(await kernel.diagonal(X)),
+    ...(crossWithDiagonals && {
+      async crossWithDiagonals(X: Matrix, X2: Matrix) {
+        const all = await crossWithDiagonals(X, X2);
+        whole(all.cross);
+        divide(all.diagonal);
+        divide(all.diagonal2);
+        return all;
+      },
+    }),
+  };
+}
+
+/**
+ * The kernel of features from which their mean over `reference` is subtracted:
+ * κ(x, x′) − m(x) − m(x′) + M, m(x) the mean of κ(x, r) over the rows r of reference, M the mean of κ(r, r′).
+ * Without a reference, gram and diagonal centre over X itself and `cross` over its second argument, the training set
+ * (as scikit-learn's KernelCenterer). The mean over a reference is made once and kept: do not change it.
+ */
+export function center(kernel: Kernel, reference?: Matrix): Kernel {
+  let kept: Promise<Matrix> | undefined;
+  const gramOf = (R: Matrix): Promise<Matrix> =>
+    R === reference ? (kept ??= kernel.gram(R)) : kernel.gram(R);
+  const meansOver = async (X: Matrix, R: Matrix): Promise<Float64Array> =>
+    rowMeans(X === R ? await gramOf(R) : await kernel.cross(X, R));
+  const grandMean = async (R: Matrix): Promise<number> => mean(rowMeans(await gramOf(R)));
+
+  return {
+    name: `centred ${kernel.name}`,
+
+    async gram(X) {
+      const R = reference ?? X;
+      const K = R === X ? (await gramOf(X)).copy() : await kernel.gram(X);
+      const means = R === X ? rowMeans(K) : await meansOver(X, R);
+      return subtract(K, means, means, R === X ? mean(means) : await grandMean(R));
+    },
+
+    async cross(X, X2) {
+      const R = reference ?? X2;
+      const K = await kernel.cross(X, X2);
+      const left = R === X2 ? rowMeans(K) : await meansOver(X, R);
+      return subtract(K, left, await meansOver(X2, R), await grandMean(R));
+    },
+
+    async diagonal(X) {
+      const R = reference ?? X;
+      const diagonal = await kernel.diagonal(X);
+      const means = await meansOver(X, R);
+      const all = R === X ? mean(means) : await grandMean(R);
+      for (let i = 0; i < diagonal.length; i++) diagonal[i] += all - 2 * means[i];
+      return diagonal;
+    },
+  };
+}
+
+function subtract(K: Matrix, left: Float64Array, right: Float64Array, all: number): Matrix {
+  for (let i = 0; i < K.rows; i++) {
+    const row = K.row(i);
+    for (let j = 0; j < row.length; j++) row[j] += all - (left[i] + right[j]);
+  }
+  return K;
+}
+
+function rowMeans(K: Matrix): Float64Array {
+  return Float64Array.from({ length: K.rows }, (_, i) => mean(K.row(i)));
+}
+
+function mean(values: Vector): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum / values.length;
+}

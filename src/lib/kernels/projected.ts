@@ -1,0 +1,324 @@
+/**
+ * Tangent kernels of randomly projected gradients (proj-trNTK and proj-pNTK; arXiv 2305.14585, eqs. 5 and 6, after
+ * TRAK, arXiv 2303.14186): an example's gradients are reduced to K numbers each, φ_c(x) = P ∂f_c(x)/∂θ / √K, so that
+ * the kernel of n examples costs n·K to keep and a product to make, and
+ *
+ *     E ⟨φ(x), φ(x′)⟩ = ⟨∂f(x), ∂f(x′)⟩,   with an error of about √(k_xx k_x′x′ + k_xx′²) / √K  (after the cosine: (1 − k²)/√K).
+ *
+ * Three kinds of P, each made from the generator's streams in blocks, never as a whole (K × parameters):
+ *
+ *     khatri-rao   row j of a layer is r_j s_jᵀ with independent signs: feature Σ_p (r_j·h_p)(s_j·δ_p). It needs no gradient
+ *                  and costs n K (d_in + d_out); unbiased, since E (r·h)(r·h′) = h·h′ and likewise for s. (Rows that are
+ *                  Kronecker products of signs: Sun et al., "Tensor random projection", arXiv 2105.00105.)
+ *     rademacher, gaussian   independent entries ±1 or N(0, 1), as in the paper: n K d_in d_out.
+ */
+
+import { ValueError } from '../errors';
+import { backend, gemmAsync, syrkAsync } from '../linalg';
+import { Arena, hadamard, rowDots } from '../linalg/elementwise';
+import { type DType, Matrix, type Vector, zeros } from '../linalg/matrix';
+import { later } from '../linalg/steps';
+import type { Network } from '../nets/network';
+import { castSnapshot, type Snapshot } from '../nets/params';
+import type { LinearSite, Site, Sites } from '../nets/site';
+import type { Random } from '../random';
+import { besideEachOther, diagonalGradients, type PositionsFactor } from './factors';
+import type { CrossWithDiagonals, Kernel } from './kernel';
+import { rowPanels } from './panels';
+import { checkLayers, type ParameterOptions, sitesOf, sumCotangent, traceCotangents } from './tangent';
+import { gradientSlice } from './terms';
+
+export type ProjectionKind = 'khatri-rao' | 'rademacher' | 'gaussian';
+
+export interface ProjectedOptions extends ParameterOptions {
+  /** K: numbers kept of each gradient (the paper: 10240; 1024 leaves τ within .02 on MNIST). */
+  dimension: number;
+  /** Default 'khatri-rao'. */
+  kind?: ProjectionKind;
+  /**
+   * Where P comes from: streams below this generator, named by the parameters. The generator itself does not move, so
+   * one kernel gives train and test sets the same P; for another draw pass another one, such as rng.stream(draw).
+   */
+  rng: Random;
+  /** 'trace' (default): each output's gradient by itself (proj-trNTK). 'sum': of the outputs' sum over √C (proj-pNTK). */
+  outputs?: 'trace' | 'sum';
+}
+
+export interface ProjectedKernel extends Kernel {
+  readonly dimension: number;
+  /** Φ: n × K, or n × C·K for the trace of C outputs (the K numbers of one output beside each other). K = ΦΦᵀ. */
+  features(X: Matrix): Promise<Matrix>;
+}
+
+/**
+ * The kernel of projected gradients of `net` at `snapshot`; unnormalised (the paper's is its cosine). Throws a
+ * ValueError for a dimension or kind that does not exist, and as `tangentKernel`.
+ */
+export function projectedTangentKernel(
+  net: Network,
+  snapshot: Snapshot,
+  options: ProjectedOptions,
+): ProjectedKernel {
+  const { dimension, kind = 'khatri-rao', rng, outputs = 'trace', bias = true, layers } = options;
+  const { dtype = snapshot.params.dtype } = options;
+  checkOptions(dimension, kind, outputs);
+  checkLayers(net, layers);
+  const cast = castSnapshot(snapshot, dtype);
+  const cotangents = outputs === 'trace' ? traceCotangents(net) : sumCotangent(net);
+  const C = cotangents.count;
+  const projection = new Projection({ dimension, kind, rng, bias, dtype });
+
+  const features = async (X: Matrix): Promise<Matrix> => {
+    const out = Matrix.zeros(X.rows * C, dimension, dtype);
+    if (X.rows === 0) return out.reshape(0, C * dimension);
+    const sitesAt = (start: number, end: number) =>
+      sitesOf(net, cast, X.slice(start, end), cotangents, layers);
+    for (const { start, end } of rowPanels(X.rows, siteBytes(sitesAt(0, 1))))
+      await projection.add(sitesAt(start, end), out.slice(start * C, end * C));
+    const scale = 1 / Math.sqrt(dimension);
+    for (let i = 0; i < out.data.length; i++) out.data[i] *= scale;
+    return out.reshape(X.rows, C * dimension);
+  };
+
+  const cross = async (X: Matrix, X2: Matrix): Promise<CrossWithDiagonals> => {
+    const left = await features(X);
+    const right = await features(X2);
+    return {
+      cross: await gemmAsync(left, right, { transposeB: true }),
+      diagonal: squaredNorms(left),
+      diagonal2: squaredNorms(right),
+    };
+  };
+
+  return {
+    name: `${kind} projection (K = ${dimension}) of the tangent kernel (${outputs})`,
+    dimension,
+    features,
+    gram: async (X) => syrkAsync(await features(X)),
+    cross: async (X, X2) => (await cross(X, X2)).cross,
+    diagonal: async (X) => squaredNorms(await features(X)),
+    crossWithDiagonals: cross,
+  };
+}
+
+/** Rows of examples whose products stay in cache while they are multiplied. */
+const TILE_BYTES = 1 << 20;
+/** Entries of a dense P that are made at a time. */
+const BLOCK_ENTRIES = 1 << 22;
+/** Bytes of per-example gradients, or of their products with P, at a time. */
+const SLICE_BYTES = 1 << 26;
+
+interface ProjectionOptions {
+  readonly dimension: number;
+  readonly kind: ProjectionKind;
+  readonly rng: Random;
+  readonly bias: boolean;
+  readonly dtype: DType;
+}
+
+/** P, applied to the sites of a pass. */
+class Projection {
+  /** The Khatri–Rao signs, d × K for each parameter: small, so they are kept from one call to the next. */
+  private readonly signs = new Map<string, Matrix>();
+
+  constructor(private readonly options: ProjectionOptions) {}
+
+  /** Adds √K φ_c(x_i) to row i·C + c of `out`, for every example and cotangent. */
+  async add(sites: Sites, out: Matrix): Promise<void> {
+    const { kind, bias } = this.options;
+    const { examples: n, cotangents: C } = sites;
+    for (const site of sites.sites)
+      if (site.kind === 'diagonal') {
+        if (site.inputs === null && !bias) continue;
+        const gradients = diagonalGradients(site.inputs, site.deltas, n, C, site.positions);
+        await this.addDense(gradients.reshape(n * C, site.deltas.cols), site.parameter, site.scale, out);
+      } else {
+        const biasScale = bias ? site.biasScale : 0;
+        if (kind === 'khatri-rao') {
+          await this.addKhatriRao(site, n, C, biasScale, out);
+          continue;
+        }
+        if (site.positions <= C) await this.addByPositions(site, n, C, out);
+        else await this.addByGradients(site, n, C, out);
+        if (biasScale === 0) continue;
+        const gradients = diagonalGradients(null, site.deltas, n, C, site.positions);
+        await this.addDense(gradients.reshape(n * C, site.deltas.cols), site.bias as string, biasScale, out);
+      }
+  }
+
+  /**
+   * Σ_p (w r·h_p + β ρ)(s·δ_p): the bias is one more input, of value β, with a sign ρ of its own. In tiles of rows, with
+   * the products of the next tile under way while one is multiplied out.
+   */
+  private async addKhatriRao(
+    site: LinearSite,
+    n: number,
+    C: number,
+    biasScale: number,
+    out: Matrix,
+  ): Promise<void> {
+    const { dimension: K, dtype } = this.options;
+    const { inputs, deltas, positions: T } = site;
+    const R = this.signsOf(`${site.weight} inputs`, inputs.cols);
+    const S = this.signsOf(`${site.weight} deltas`, deltas.cols);
+    const rho = biasScale === 0 ? undefined : this.signsOf(site.bias as string, 1).data;
+    const each = K * T * (1 + C) * out.data.BYTES_PER_ELEMENT;
+    const rows = Math.min(n, Math.max(1, Math.ceil(TILE_BYTES / each)));
+    const arena = new Arena(2 * each * rows + 2 * K * 8 + 4096);
+    const buffers = [0, 1].map(() => ({
+      left: arena.vector(rows * T * K, dtype),
+      right: arena.vector(rows * C * T * K, dtype),
+    }));
+    const start = (first: number, { left, right }: (typeof buffers)[number]) => {
+      const m = Math.min(rows, n - first);
+      const H = inputs.slice(first * T, (first + m) * T);
+      const D = deltas.slice(first * C * T, (first + m) * C * T);
+      const U = new Matrix(m * T, K, left.subarray(0, m * T * K));
+      const V = new Matrix(m * C * T, K, right.subarray(0, m * C * T * K));
+      return Promise.all([gemmAsync(H, R, { alpha: site.weightScale, out: U }), gemmAsync(D, S, { out: V })]);
+    };
+    let next = start(0, buffers[0]);
+    for (let first = 0, k = 1; first < n; first += rows, k++) {
+      const [U, V] = await next;
+      if (first + rows < n) next = start(first + rows, buffers[k % 2]);
+      if (rho) addRow(U, rho, biasScale);
+      multiplyOut(U, V, C, T, out.slice(first * C, first * C + V.rows / T));
+    }
+  }
+
+  /** Dense P of a weight: (H P_j) for all features j of a block at once, then the row of δ. */
+  private async addByPositions(site: LinearSite, n: number, C: number, out: Matrix): Promise<void> {
+    const { dimension: K, dtype } = this.options;
+    const { inputs, deltas, positions: T } = site;
+    const a = inputs.cols;
+    const d = deltas.cols;
+    const width = Math.min(K, Math.max(1, Math.floor(BLOCK_ENTRIES / (a * d))));
+    const rows = Math.min(
+      n,
+      Math.max(1, Math.floor(SLICE_BYTES / (T * width * d * out.data.BYTES_PER_ELEMENT))),
+    );
+    const P = zeros(a * width * d, dtype);
+    const M = zeros(rows * T * width * d, dtype);
+    const blas = backend();
+    for (let k = 0, block = 0; k < K; k += width, block++) {
+      const w = Math.min(width, K - k);
+      this.fill(P.subarray(0, a * w * d), site.weight, block);
+      for (let first = 0; first < n; first += rows) {
+        const m = Math.min(rows, n - first);
+        const H = inputs.data.subarray(first * T * a, (first + m) * T * a);
+        await later(
+          blas.gemmSteps(false, false, m * T, w * d, a, site.weightScale, H, a, P, w * d, 0, M, w * d),
+        );
+        for (let i = 0; i < m; i++)
+          for (let c = 0; c < C; c++)
+            for (let p = 0; p < T; p++) {
+              const delta = deltas.row(((first + i) * C + c) * T + p);
+              const row = ((first + i) * C + c) * K + k;
+              const Mi = M.subarray((i * T + p) * w * d, (i * T + p + 1) * w * d);
+              blas.gemv(false, w, d, 1, Mi, d, delta, 1, out.data.subarray(row, row + w));
+            }
+      }
+    }
+  }
+
+  /** The same by way of the gradients Σ_p h_p δ_pᵀ, a slice at a time: cheaper when there are many positions. */
+  private async addByGradients(site: LinearSite, n: number, C: number, out: Matrix): Promise<void> {
+    const { dimension: K, dtype } = this.options;
+    const { positions: T } = site;
+    const a = site.inputs.cols;
+    const d = site.deltas.cols;
+    const width = Math.min(K, Math.max(1, Math.floor(BLOCK_ENTRIES / (a * d))));
+    const room = Math.max(1, Math.floor(SLICE_BYTES / (n * d * out.data.BYTES_PER_ELEMENT)));
+    const factor: PositionsFactor = {
+      kind: 'gradients',
+      positions: T,
+      inputs: site.inputs,
+      deltas: besideEachOther(site.deltas, n, C, T),
+      cotangents: C,
+      scale: 1,
+      shift: 0,
+    };
+    const P = zeros(width * a * d, dtype);
+    for (let from = 0; from < a; from += room) {
+      const to = Math.min(from + room, a);
+      const slices = Array.from({ length: C }, (_, c) => gradientSlice(factor, c, from, to));
+      for (let k = 0, block = 0; k < K; k += width, block++) {
+        const w = Math.min(width, K - k);
+        this.fill(P.subarray(0, w * a * d), site.weight, block);
+        for (let c = 0; c < C; c++)
+          await later(
+            backend().gemmSteps(
+              ...([false, true, n, w, (to - from) * d, site.weightScale] as const),
+              ...([slices[c].data, (to - from) * d, P.subarray(from * d), a * d] as const),
+              ...([1, out.data.subarray(c * K + k), C * K] as const),
+            ),
+          );
+      }
+    }
+  }
+
+  /** Gradients that are there (n·C × d): their product with a dense P. Khatri–Rao rows of a vector are signs. */
+  private async addDense(gradients: Matrix, parameter: string, scale: number, out: Matrix): Promise<void> {
+    const { dimension: K, dtype } = this.options;
+    const P = Matrix.zeros(gradients.cols, K, dtype);
+    this.fill(P.data, parameter, 0);
+    await gemmAsync(gradients, P, { alpha: scale, beta: 1, out });
+  }
+
+  private fill(P: Vector, parameter: string, block: number): void {
+    const { kind, rng } = this.options;
+    rng.stream(`${parameter} ${block}`).fill(P, kind === 'gaussian' ? 'normal' : 'rademacher');
+  }
+
+  private signsOf(name: string, rows: number): Matrix {
+    const known = this.signs.get(name);
+    if (known) return known;
+    const { dimension, dtype, rng } = this.options;
+    const made = Matrix.zeros(rows, dimension, dtype);
+    rng.stream(name).fill(made.data, 'rademacher');
+    this.signs.set(name, made);
+    return made;
+  }
+}
+
+/** Every row of U += scale · row. */
+function addRow(U: Matrix, row: Vector, scale: number): void {
+  const { rows, cols, data } = U;
+  for (let i = 0, k = 0; i < rows; i++) for (let j = 0; j < cols; j++, k++) data[k] += scale * row[j];
+}
+
+/** out_(i·C + c) += Σ_p U_(i·T + p) ∘ V_((i·C + c)·T + p). */
+function multiplyOut(U: Matrix, V: Matrix, C: number, T: number, out: Matrix): void {
+  if (C === 1 && T === 1) {
+    hadamard(U.data, V.data, out.data, { accumulate: true });
+    return;
+  }
+  for (let r = 0; r < out.rows; r++) {
+    const i = Math.floor(r / C);
+    for (let p = 0; p < T; p++)
+      hadamard(U.row(i * T + p), V.row(r * T + p), out.row(r), { accumulate: true });
+  }
+}
+
+function squaredNorms(features: Matrix): Vector {
+  const out = zeros(features.rows, features.dtype);
+  rowDots(features, features, out);
+  return out;
+}
+
+function siteBytes(sites: Sites): number {
+  const of = (site: Site) => (site.inputs?.data.byteLength ?? 0) + site.deltas.data.byteLength;
+  return sites.sites.reduce((sum, site) => sum + of(site), 0);
+}
+
+function checkOptions(dimension: number, kind: ProjectionKind, outputs: string): void {
+  const bad = (option: string, expected: string, got: unknown, todo: string): never => {
+    throw new ValueError({ what: `projectedTangentKernel, ${option}`, expected, got: String(got), todo });
+  };
+  if (!(Number.isInteger(dimension) && dimension >= 1))
+    bad('dimension', 'a whole number, 1 or more', dimension, '1024 is a good size; the paper takes 10240.');
+  if (!['khatri-rao', 'rademacher', 'gaussian'].includes(kind))
+    bad('kind', "'khatri-rao', 'rademacher' or 'gaussian'", kind, "Leave it out for 'khatri-rao'.");
+  if (outputs !== 'trace' && outputs !== 'sum')
+    bad('outputs', "'trace' or 'sum'", outputs, "'trace' is proj-trNTK, 'sum' proj-pNTK.");
+}
