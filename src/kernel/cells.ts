@@ -11,7 +11,7 @@ import path from 'node:path';
 import vm from 'node:vm';
 import { type Converter, createConverter } from './compiler';
 import type { KernelGlobals } from './display';
-import { describeDiagnostics, describeThrown, type Failure, INTERRUPTED } from './failure';
+import { type CellText, describeDiagnostics, describeThrown, type Failure, INTERRUPTED } from './failure';
 
 export type Outcome = { status: 'ok'; value: unknown } | { status: 'error'; failure: Failure };
 
@@ -41,6 +41,7 @@ export class Cells {
   declarations = '';
   private readonly scope = createScope();
   private readonly require = createRequire(path.join(process.cwd(), 'cell.ts'));
+  private readonly texts = new Map<number, CellText>();
   private stop: (() => void) | null = null;
 
   /**
@@ -62,6 +63,7 @@ export class Cells {
       if (compiled.diagnostics.length > 0) {
         return { status: 'error', failure: describeDiagnostics(compiled.diagnostics) };
       }
+      this.texts.set(count, { source: code, compiled: compiled.output ?? '' });
       const finished = new Promise<Outcome>((resolve) => {
         setImmediate(() => {
           starting();
@@ -95,7 +97,10 @@ export class Cells {
       return { status: 'ok', value: undefined };
     } catch (thrown) {
       const stopped = (thrown as NodeJS.ErrnoException | null)?.code === STOPPED_BY_SIGINT;
-      return { status: 'error', failure: stopped ? INTERRUPTED : describeThrown(thrown) };
+      return {
+        status: 'error',
+        failure: stopped ? INTERRUPTED : describeThrown(thrown, (n) => this.texts.get(n)),
+      };
     }
   }
 

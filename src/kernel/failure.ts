@@ -14,20 +14,48 @@ export interface Failure {
 const INTERNAL =
   /^\s+at .*(node_modules[\\/](tslab|tsx)[\\/]|node:(internal|vm|events)|[\\/]src[\\/]kernel[\\/])/;
 
-/** A cell's code in a stack: `cell-3.js:7:13`. The numbers are of the compiled code and would mislead. */
-const CELL_FRAME = /\bcell-(\d+)\.js:\d+:\d+/g;
+/** A cell's code in a stack: `cell-3.js:7:13`. The line is of the compiled code. */
+const CELL_FRAME = /\bcell-(\d+)\.js:(\d+):\d+/g;
 
-/** A thrown value, which need not be an Error. */
-export function describeThrown(thrown: unknown): Failure {
+/** The text of one cell, as written and as compiled. */
+export interface CellText {
+  source: string;
+  compiled: string;
+}
+
+/** A line without what the compiler does to it: `(0, lib_1.f)(exports.x);` and `f(x)` are the same. */
+const essence = (line: string): string =>
+  line
+    .replace(/\(0, ([\w.]+)\)/g, '$1')
+    .replace(/\bexports\.tsLastExpr\d* = |\bexports\.|\b\w+_\d+\.|[\s;]/g, '');
+
+/** The line of the source that became a line of the compiled code, counted from 1; `null` if that is not certain. */
+function sourceLine({ source, compiled }: CellText, line: number): number | null {
+  const wanted = essence(compiled.split('\n')[line - 1] ?? '');
+  const found = source.split('\n').flatMap((text, i) => (essence(text) === wanted ? [i + 1] : []));
+  return wanted !== '' && found.length === 1 ? found[0] : null;
+}
+
+/**
+ * A thrown value, which need not be an Error.
+ * @param cellText the text of a cell by its number, for the line numbers of the traceback
+ */
+export function describeThrown(thrown: unknown, cellText?: (count: number) => CellText | undefined): Failure {
   const isError = thrown instanceof Error || Object.prototype.toString.call(thrown) === '[object Error]';
   const text = inspect(thrown);
+  const place = (_: string, count: string, line: string) => {
+    const cell = cellText?.(Number(count));
+    const at = cell && sourceLine(cell, Number(line));
+    return at ? `cell ${count}, line ${at}` : `cell ${count}`;
+  };
   return {
     ename: isError ? (thrown as Error).name : 'Thrown',
     evalue: isError ? (thrown as Error).message : text,
     traceback: text
       .split('\n')
       .filter((line) => !INTERNAL.test(line))
-      .map((line) => line.replace(CELL_FRAME, 'cell $1')),
+      .map((line) => line.replace(CELL_FRAME, place).replace(/^(\s+at )Proxy\./, '$1'))
+      .filter((line, i, lines) => line !== lines[i - 1]), // the function that wraps a cell is in that cell, too
   };
 }
 

@@ -5,6 +5,7 @@ cell they came under.
 """
 
 import json
+import queue
 import sys
 import threading
 import time
@@ -33,7 +34,7 @@ class Bridge:
         idle = set()
         deadline = time.monotonic() + timeout
         while idle != set(ids):
-            message = self.client.get_iopub_msg(timeout=deadline - time.monotonic())
+            message = self.hear(deadline)
             parent = message["parent_header"].get("msg_id")
             if parent not in outputs:
                 continue
@@ -49,6 +50,16 @@ class Bridge:
             if reply["parent_header"].get("msg_id") in outputs:
                 replies[reply["parent_header"]["msg_id"]] = reply["content"]
         return [{"reply": replies[i], "outputs": outputs[i], "order": order[i]} for i in ids]
+
+    def hear(self, deadline):
+        while True:
+            try:
+                return self.client.get_iopub_msg(timeout=0.5)
+            except queue.Empty:
+                if not self.manager.is_alive():
+                    raise RuntimeError("the kernel died") from None
+                if time.monotonic() > deadline:
+                    raise
 
     def ask(self, kind, content, channel="shell"):
         """Any request; the content of its reply."""

@@ -105,7 +105,8 @@ describe('an error', () => {
     const { reply: first } = await kernel.run("function inner() {\n  throw new Error('deep');\n}");
     const { reply } = await kernel.run('inner()');
     const text = reply.traceback?.join('\n');
-    expect(text).toContain(`at inner (cell ${first.execution_count}`);
+    expect(text).toContain(`at inner (cell ${first.execution_count}, line 2)`);
+    expect(text).toContain(`at cell ${reply.execution_count}, line 1`);
     expect(text).not.toMatch(/node_modules|src\/kernel|node:internal|evalmachine/);
   });
 

@@ -1,0 +1,73 @@
+/**
+ * `npm run publish-results`: copies what runs left in `out/` to where it is committed and read: the executed quick
+ * notebooks to notebooks/, the scorecards of the quick and the paper profile to
+ * notebooks/results/<study>.<profile>.json (the smoke profile judges nothing). A notebook that must not be published
+ * is named with the reason, and the command fails; the others are copied.
+ */
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { readScorecard } from '../lib/study/scorecard-file';
+import type { Invocation } from './program';
+import { listStudies, type Study } from './studies';
+
+const PUBLISHED_PROFILES = ['quick', 'paper'];
+const LARGEST = 2 * 2 ** 20;
+
+/** Under a temporary name in the same folder, then renamed: never half a file. */
+function copyWhole(from: string, to: string): void {
+  mkdirSync(path.dirname(to), { recursive: true });
+  const temporary = `${to}.${process.pid}`;
+  copyFileSync(from, temporary);
+  renameSync(temporary, to);
+}
+
+/** Why an executed notebook must not be published; `null` if it may. */
+function objection(study: Study, executed: string, { root, python }: Invocation): string | null {
+  const text = readFileSync(executed, 'utf8');
+  const bytes = Buffer.byteLength(text);
+  if (bytes > LARGEST) return `is ${(bytes / 2 ** 20).toFixed(1)} MiB, more than 2: show less`;
+  for (const place of [root, os.homedir()]) {
+    if (place.length > 1 && text.includes(place)) return `holds a path of this machine (${place})`;
+  }
+  const script = path.join(root, 'src', 'cli', 'notebooks.py');
+  const { sameSource, complete, errors } = JSON.parse(
+    execFileSync(python, ['-B', script, 'check', study.source, executed], { encoding: 'utf8' }),
+  ) as { sameSource: boolean; complete: boolean; errors: number };
+  if (!sameSource) return 'was run from another version of its source: run it again';
+  if (errors > 0) return `has ${errors === 1 ? 'a cell' : `${errors} cells`} with an error`;
+  if (!complete) return 'was not run to its end';
+  return null;
+}
+
+export async function run(invocation: Invocation): Promise<number> {
+  const { root } = invocation;
+  const out = path.resolve(process.env.KERNELBOOK_OUT ?? path.join(root, 'out'));
+  let copied = 0;
+  let refused = 0;
+  const publish = (from: string, to: string) => {
+    copyWhole(from, to);
+    console.log(path.relative(root, to));
+    copied += 1;
+  };
+  for (const study of listStudies(root)) {
+    const executed = path.join(out, 'quick', `${study.stem}.ipynb`);
+    if (existsSync(executed)) {
+      const why = objection(study, executed, invocation);
+      if (why) {
+        console.error(`kernelbook: not published: ${study.stem}.ipynb ${why}.`);
+        refused += 1;
+      } else publish(executed, path.join(root, 'notebooks', `${study.stem}.ipynb`));
+    }
+    for (const profile of PUBLISHED_PROFILES) {
+      const card = path.join(out, profile, `${study.name}.json`);
+      if (!existsSync(card)) continue;
+      readScorecard(card); // a file that is none stops here, by its name
+      publish(card, path.join(root, 'notebooks', 'results', `${study.name}.${profile}.json`));
+    }
+  }
+  if (copied + refused === 0)
+    console.log('There is nothing in out/ to publish: run npm run reproduce first.');
+  return refused > 0 ? 1 : 0;
+}

@@ -1,0 +1,195 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { Kernel, makeProject, root } from './client';
+
+describe('an interrupt', () => {
+  let kernel: Kernel;
+  beforeAll(async () => {
+    kernel = await Kernel.start(root);
+    await kernel.run('const kept = 7;');
+  });
+  afterAll(() => kernel?.stop());
+
+  test.each([
+    ['a loop', 'while (true) {}'],
+    ['an await', 'await new Promise(() => {});'],
+    ['a loop behind an await', 'async function f() { await 0; while (true) {} }\nawait f();'],
+    ['a loop in a timer', 'await new Promise(() => setTimeout(() => { while (true) {} }, 50));'],
+    [
+      'one loop after another',
+      'setInterval(() => { const t = Date.now(); while (Date.now() < t + 60_000) {} }, 10).unref();\nawait new Promise(() => {});',
+    ],
+  ])('stops %s, and the variables are kept', async (_, code) => {
+    const { reply, outputs } = await kernel.run(code, { interrupt_after: 0.5 });
+    expect(reply).toMatchObject({ status: 'error', ename: 'Interrupted' });
+    expect(outputs.map(({ type }) => type)).toEqual(['error']);
+    expect(await kernel.value('kept')).toBe('7');
+  });
+
+  test('aborts the cells that wait', async () => {
+    const runs = await kernel.runAll(['await new Promise(() => {});', "'next'"], { interrupt_after: 0.5 });
+    expect(runs.map(({ reply }) => reply.status)).toEqual(['error', 'aborted']);
+  });
+
+  test('tells awaited work by an abort signal that it may stop', async () => {
+    await kernel.run(
+      "(globalThis as any).told = 'no';\n(globalThis as any).__tslabInterrupt.addEventListener('abort', () => { (globalThis as any).told = 'yes'; });\nawait new Promise(() => {});",
+      { interrupt_after: 0.3 },
+    );
+    expect(await kernel.value('(globalThis as any).told')).toBe('yes');
+  });
+
+  test('of an idle kernel does nothing', async () => {
+    expect(await kernel.ask('interrupt', {}, 'control')).toMatchObject({ status: 'ok' });
+    expect(await kernel.value('kept')).toBe('7');
+  });
+
+  test('and the heartbeat are answered while a loop runs', async () => {
+    const looping = kernel.runAll(['while (true) {}'], { interrupt_after: 1.5 });
+    const [{ reply }] = await looping;
+    expect(reply.ename).toBe('Interrupted');
+    expect(await kernel.alive()).toEqual({ kernel: true, heart: true });
+  });
+});
+
+describe('a library that is edited', () => {
+  const index = "export { answer } from './answer';\nexport { Steady } from './steady';\n";
+  const answer = (value: number) => `export const answer = (): number => ${value};\n`;
+  const steady =
+    'export class Steady {}\n(globalThis as any).loads = ((globalThis as any).loads ?? 0) + 1;\n';
+  let project: ReturnType<typeof makeProject>;
+  let kernel: Kernel;
+  const write = (file: string, text: string) =>
+    writeFileSync(path.join(project.folder, 'src/lib', file), text);
+
+  beforeAll(async () => {
+    project = makeProject({
+      'src/lib/index.ts': index,
+      'src/lib/answer.ts': answer(1),
+      'src/lib/steady.ts': steady,
+      'notebooks/README.md': '',
+    });
+    kernel = await Kernel.start(path.join(project.folder, 'notebooks'));
+    await kernel.run("import { answer, Steady } from '#lib';");
+    expect(await kernel.value('answer()')).toBe('1');
+    await kernel.run('const old = new Steady();');
+  });
+  afterAll(async () => {
+    await kernel?.stop();
+    project?.remove();
+  });
+
+  test('is loaded anew by the next import, not before', async () => {
+    write('answer.ts', answer(2));
+    expect(await kernel.value('answer()')).toBe('1');
+    await kernel.run("import { answer } from '#lib';");
+    expect(await kernel.value('answer()')).toBe('2');
+  });
+
+  test('keeps the modules that do not depend on the edit', async () => {
+    await kernel.run("import { Steady } from '#lib';");
+    expect(await kernel.value('old instanceof Steady')).toBe('true');
+    expect(await kernel.value('(globalThis as any).loads')).toBe('1');
+  });
+
+  test('brings its new types', async () => {
+    write('answer.ts', "export const answer = (who: string): string => who + '!';\n");
+    await delay(500); // the compiler looks at the files a few times a second
+    const { reply } = await kernel.run("import { answer } from '#lib';\nanswer()");
+    expect(reply.evalue).toContain('Expected 1 arguments, but got 0');
+    expect(await kernel.value("import { answer } from '#lib';\nanswer('you')")).toBe('you!');
+  });
+
+  test('says where it has an error, and works once that is mended', async () => {
+    write('answer.ts', "throw new Error('half done');\n");
+    const { reply } = await kernel.run("import * as lib from '#lib';\nlib");
+    expect(reply.status).toBe('error');
+    write('answer.ts', answer(3));
+    await delay(500);
+    expect(await kernel.value("import { answer } from '#lib';\nanswer()")).toBe('3');
+  });
+});
+
+describe('a kernel ends', () => {
+  const kernels: Kernel[] = [];
+  const start = async () => {
+    const kernel = await Kernel.start(root);
+    kernels.push(kernel);
+    return { kernel, pid: Number(await kernel.value('process.pid')) };
+  };
+  const isRunning = (pid: number) => {
+    try {
+      process.kill(pid, 0);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const gone = async (pid: number) => {
+    for (let i = 0; i < 100 && isRunning(pid); i++) await delay(100);
+    return !isRunning(pid);
+  };
+  afterEach(() => {
+    for (const { bridge } of kernels.splice(0)) bridge.kill('SIGKILL');
+  });
+
+  test('when asked, with its exit handlers run', async () => {
+    const { kernel, pid } = await start();
+    const file = path.join(os.tmpdir(), `kernelbook-exit-${pid}`);
+    await kernel.run(
+      `import { writeFileSync } from 'node:fs';\nprocess.on('exit', () => writeFileSync(${JSON.stringify(file)}, 'bye'));`,
+    );
+    await kernel.stop();
+    expect(isRunning(pid)).toBe(false);
+    expect(spawnSync('cat', [file], { encoding: 'utf8' }).stdout).toBe('bye');
+    rmSync(file);
+  });
+
+  test('when its owner is killed while it is idle', async () => {
+    const { kernel, pid } = await start();
+    kernel.bridge.kill('SIGKILL');
+    expect(await gone(pid)).toBe(true);
+  });
+
+  test('when its owner is killed while a cell loops', async () => {
+    const { kernel, pid } = await start();
+    const looping = kernel
+      .run('(async () => { await 0; while (true) {} })();\n1')
+      .catch(() => 'the client ended');
+    await delay(500);
+    kernel.bridge.kill('SIGKILL');
+    expect(await gone(pid)).toBe(true);
+    expect(await looping).toBe('the client ended');
+  });
+
+  test('when native code crashes, which the owner sees', async () => {
+    const { kernel } = await start();
+    await expect(kernel.run("process.kill(process.pid, 'SIGSEGV');\nwhile (true) {}")).rejects.toThrow(
+      'the kernel died',
+    );
+  });
+
+  test('at once, without a core dump, when a cell calls process.exit', async () => {
+    const { kernel } = await start();
+    await expect(kernel.run('process.exit(3);')).rejects.toThrow('the kernel died');
+    expect(kernel.stderr).not.toMatch(/Napi|terminate called/);
+  });
+});
+
+test('a checkout whose packages are not installed says so', async () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'kernelbook-bare-'));
+  cpSync(path.join(root, 'src', 'kernel'), path.join(folder, 'src', 'kernel'), { recursive: true });
+  const main = path.join(folder, 'src', 'kernel', 'main.cjs');
+  const { code, stderr } = await new Promise<{ code: unknown; stderr: string }>((resolve) =>
+    execFile(process.execPath, [main, 'connection.json'], (error, _, stderr) =>
+      resolve({ code: error?.code, stderr }),
+    ),
+  );
+  expect(code).toBe(1);
+  expect(stderr).toContain(`the packages of ${folder} are not installed. Run "npm run lab"`);
+  rmSync(folder, { recursive: true });
+});
