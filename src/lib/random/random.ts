@@ -10,11 +10,10 @@
 
 import { createHash } from 'node:crypto';
 import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
-import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { ValueError } from '../errors';
 import type { Vector } from '../linalg/matrix';
-import { openUniform, unit, word } from './word';
-import { standardNormal } from './ziggurat';
+import { Bits } from './bits';
+import { fillStandardNormal, standardNormal } from './ziggurat';
 
 /** What `Random.fill` can draw, with the parameters of the method of the same name. */
 export type Distribution = 'uniform' | 'normal' | 'laplace' | 'cauchy' | 'bernoulli' | 'rademacher';
@@ -34,11 +33,11 @@ const GENERATOR = 'xoroshiro128+ fmix32 sha256';
 
 export class Random {
   private readonly path: readonly (string | number)[];
-  private readonly generator: RandomGenerator;
+  private readonly bits: Bits;
 
   private constructor(path: readonly (string | number)[], words: readonly number[]) {
     this.path = path;
-    this.generator = xoroshiro128plusFromState(words);
+    this.bits = new Bits(xoroshiro128plusFromState(words));
   }
 
   /** The generator of a seed: a whole number or a text. `1` and `'1'` are different seeds. */
@@ -87,14 +86,14 @@ export class Random {
 
   /** Where this generator stands, as JSON for `Random.fromState`. */
   state(): RandomState {
-    return { generator: GENERATOR, path: this.path, words: [...this.generator.getState()] };
+    return { generator: GENERATOR, path: this.path, words: this.bits.state() };
   }
 
   /** A uniform number of [a, b), with 53 bits. */
   uniform(a = 0, b = 1): number {
     checkInterval(a, b);
     for (;;) {
-      const x = a + (b - a) * this.unit();
+      const x = a + (b - a) * this.bits.unit();
       if (x < b) return x; // a + (b − a)u may round up to b
     }
   }
@@ -102,30 +101,30 @@ export class Random {
   /** A normal number of the given mean and standard deviation (≥ 0). */
   normal(mean = 0, deviation = 1): number {
     checkScale('normal', mean, deviation);
-    return mean + deviation * standardNormal(this.generator);
+    return mean + deviation * standardNormal(this.bits);
   }
 
   /** A number of density exp(−|x − mu|/scale) / (2 scale); its standard deviation is √2·scale. */
   laplace(mu = 0, scale = 1): number {
     checkScale('laplace', mu, scale);
-    return mu + scale * standardLaplace(this.generator);
+    return mu + scale * standardLaplace(this.bits);
   }
 
   /** A number of density scale / (π (scale² + (x − x0)²)). */
   cauchy(x0 = 0, scale = 1): number {
     checkScale('cauchy', x0, scale);
-    return x0 + scale * standardCauchy(this.generator);
+    return x0 + scale * standardCauchy(this.bits);
   }
 
   /** 1 with probability p, else 0. */
   bernoulli(p = 0.5): number {
     checkProbability(p);
-    return this.unit() < p ? 1 : 0;
+    return this.bits.unit() < p ? 1 : 0;
   }
 
   /** −1 or 1, each with probability ½. */
   rademacher(): number {
-    return (word(this.generator) >> 31) | 1;
+    return (this.bits.word() >> 31) | 1;
   }
 
   /** A whole number of 0 … n − 1, each equally likely (draws beyond the last multiple of n are thrown away). */
@@ -140,13 +139,13 @@ export class Random {
     if (n <= WORDS) {
       const limit = WORDS - (WORDS % n);
       for (;;) {
-        const k = word(this.generator) >>> 0;
+        const k = this.bits.word() >>> 0;
         if (k < limit) return k % n;
       }
     }
     const limit = UNITS - (UNITS % n);
     for (;;) {
-      const k = this.unit() * UNITS;
+      const k = this.bits.unit() * UNITS;
       if (k < limit) return k % n;
     }
   }
@@ -183,21 +182,26 @@ export class Random {
    */
   fill<V extends Vector>(vector: V, distribution: Distribution, ...parameters: number[]): V {
     const [first, second] = parameters;
+    const { bits } = this;
     switch (distribution) {
       case 'normal':
-        return fillScaled(vector, 'normal', standardNormal, this.generator, first, second);
+        return fillScaled(vector, 'normal', (chunk) => fillStandardNormal(bits, chunk), first, second);
       case 'laplace':
-        return fillScaled(vector, 'laplace', standardLaplace, this.generator, first, second);
+        return fillScaled(
+          vector,
+          'laplace',
+          (chunk) => fillWith(chunk, bits, standardLaplace),
+          first,
+          second,
+        );
       case 'cauchy':
-        return fillScaled(vector, 'cauchy', standardCauchy, this.generator, first, second);
+        return fillScaled(vector, 'cauchy', (chunk) => fillWith(chunk, bits, standardCauchy), first, second);
       case 'uniform':
-        return this.fillUniform(vector, first, second);
+        return fillUniform(vector, bits, first, second);
       case 'bernoulli':
-        checkProbability(first ?? 0.5);
-        for (let i = 0; i < vector.length; i++) vector[i] = this.bernoulli(first);
-        return vector;
+        return fillBernoulli(vector, bits, first);
       case 'rademacher':
-        return fillSigns(vector, this.generator);
+        return fillSigns(vector, bits);
       default:
         throw new ValueError({
           what: 'fill(vector, distribution)',
@@ -207,21 +211,6 @@ export class Random {
         });
     }
   }
-
-  private fillUniform<V extends Vector>(vector: V, a = 0, b = 1): V {
-    checkInterval(a, b);
-    // Rounding to float32 can reach b where the 53-bit number did not: such a draw is made again.
-    if (!(Math.fround(a) < Math.fround(b)) && vector instanceof Float32Array)
-      checkInterval(Math.fround(a), Math.fround(b));
-    for (let i = 0; i < vector.length; i++)
-      do vector[i] = a + (b - a) * this.unit();
-      while (!(vector[i] < b));
-    return vector;
-  }
-
-  private unit(): number {
-    return unit(word(this.generator), word(this.generator));
-  }
 }
 
 /** The generator of a seed (see `Random.fromSeed`). */
@@ -229,38 +218,76 @@ export function random(seed: number | string): Random {
   return Random.fromSeed(seed);
 }
 
-function standardLaplace(generator: RandomGenerator): number {
-  const sign = (word(generator) >> 31) | 1;
-  return sign * Math.log(openUniform(generator));
+function standardLaplace(bits: Bits): number {
+  const sign = (bits.word() >> 31) | 1;
+  return sign * Math.log(bits.openUnit());
 }
 
-function standardCauchy(generator: RandomGenerator): number {
-  return Math.tan(Math.PI * (openUniform(generator) - 0.5));
+function standardCauchy(bits: Bits): number {
+  return Math.tan(Math.PI * (bits.openUnit() - 0.5));
+}
+
+/**
+ * Draws go through a small float64 buffer: the loops that draw then see one type of array, and the conversion to the
+ * vector's precision is the engine's own.
+ */
+function inChunks<V extends Vector>(vector: V, draw: (chunk: Float64Array) => void): V {
+  const buffer = new Float64Array(Math.min(1024, vector.length));
+  for (let start = 0; start < vector.length; start += buffer.length) {
+    const chunk = buffer.subarray(0, Math.min(buffer.length, vector.length - start));
+    draw(chunk);
+    vector.set(chunk, start);
+  }
+  return vector;
 }
 
 function fillScaled<V extends Vector>(
   vector: V,
   name: Distribution,
-  draw: (generator: RandomGenerator) => number,
-  generator: RandomGenerator,
+  draw: (chunk: Float64Array) => void,
   location = 0,
   scale = 1,
 ): V {
   checkScale(name, location, scale);
-  for (let i = 0; i < vector.length; i++) vector[i] = location + scale * draw(generator);
-  return vector;
+  return inChunks(vector, (chunk) => {
+    draw(chunk);
+    for (let i = 0; i < chunk.length; i++) chunk[i] = location + scale * chunk[i];
+  });
 }
 
-function fillSigns<V extends Vector>(vector: V, generator: RandomGenerator): V {
-  const n = vector.length;
-  for (let i = 0; i < n; ) {
-    let bits = word(generator);
-    for (const end = Math.min(i + 32, n); i < end; i++) {
-      vector[i] = (bits >> 31) | 1;
-      bits <<= 1;
+function fillWith(chunk: Float64Array, bits: Bits, draw: (bits: Bits) => number): void {
+  for (let i = 0; i < chunk.length; i++) chunk[i] = draw(bits);
+}
+
+function fillUniform<V extends Vector>(vector: V, bits: Bits, a = 0, b = 1): V {
+  checkInterval(a, b);
+  // Rounding may reach b where the 53-bit number did not: such a draw is made again.
+  const single = vector instanceof Float32Array;
+  if (single) checkInterval(Math.fround(a), Math.fround(b));
+  return inChunks(vector, (chunk) => {
+    for (let i = 0; i < chunk.length; i++)
+      do chunk[i] = a + (b - a) * bits.unit();
+      while (!((single ? Math.fround(chunk[i]) : chunk[i]) < b));
+  });
+}
+
+function fillBernoulli<V extends Vector>(vector: V, bits: Bits, p = 0.5): V {
+  checkProbability(p);
+  return inChunks(vector, (chunk) => {
+    for (let i = 0; i < chunk.length; i++) chunk[i] = bits.unit() < p ? 1 : 0;
+  });
+}
+
+function fillSigns<V extends Vector>(vector: V, bits: Bits): V {
+  return inChunks(vector, (chunk) => {
+    for (let i = 0; i < chunk.length; ) {
+      let word = bits.word();
+      for (const end = Math.min(i + 32, chunk.length); i < end; i++) {
+        chunk[i] = (word >> 31) | 1;
+        word <<= 1;
+      }
     }
-  }
-  return vector;
+  });
 }
 
 function checkedName(name: string | number, what: string): string | number {

@@ -8,10 +8,10 @@
  * J. A. Doornik, "An improved ziggurat method to generate normal random samples", Oxford, 2005 (ZIGNOR).
  */
 
-import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
-import { openUniform, unit, word } from './word';
+import type { Bits } from './bits';
 
 const LAYERS = 128;
+const STEP = 2 ** -52;
 /** Where the tail begins. */
 const R = 3.442619855899;
 /** The area of each layer. */
@@ -34,27 +34,34 @@ const INSIDE = new Float64Array(LAYERS);
 }
 
 /** One standard normal deviate. */
-export function standardNormal(generator: RandomGenerator): number {
-  for (;;) {
-    // 64 bits: 53 for the abscissa in [−1, 1), 7 others for the layer.
-    const high = word(generator);
-    const low = word(generator);
-    const u = 2 * unit(high, low) - 1;
-    const i = ((high & 3) << 5) | (low & 31);
-    if (Math.abs(u) < INSIDE[i]) return u * EDGE[i];
-    if (i === 0) return tail(generator, u < 0);
-    const x = u * EDGE[i];
-    const below = Math.exp(-0.5 * (EDGE[i] * EDGE[i] - x * x));
-    const above = Math.exp(-0.5 * (EDGE[i + 1] * EDGE[i + 1] - x * x));
-    if (above + unit(word(generator), word(generator)) * (below - above) < 1) return x;
-  }
+export function standardNormal(bits: Bits): number {
+  // 64 bits: 26 + 27 for the abscissa in [−1, 1), 7 others for the layer.
+  const high = bits.word();
+  const low = bits.word();
+  const u = ((high >>> 6) * 0x8000000 + (low >>> 5)) * STEP - 1;
+  const layer = ((high & 3) << 5) | (low & 31);
+  return Math.abs(u) < INSIDE[layer] ? u * EDGE[layer] : atTheEdge(bits, u, layer);
+}
+
+/** `out` filled with standard normal deviates. */
+export function fillStandardNormal(bits: Bits, out: Float64Array): void {
+  for (let i = 0; i < out.length; i++) out[i] = standardNormal(bits);
+}
+
+/** What becomes of a draw that is not wholly under the density: tail, wedge, or another draw. */
+function atTheEdge(bits: Bits, u: number, layer: number): number {
+  if (layer === 0) return tail(bits, u < 0);
+  const x = u * EDGE[layer];
+  const below = Math.exp(-0.5 * (EDGE[layer] * EDGE[layer] - x * x));
+  const above = Math.exp(-0.5 * (EDGE[layer + 1] * EDGE[layer + 1] - x * x));
+  return above + bits.unit() * (below - above) < 1 ? x : standardNormal(bits);
 }
 
 /** A deviate beyond R (Marsaglia 1964). */
-function tail(generator: RandomGenerator, negative: boolean): number {
+function tail(bits: Bits, negative: boolean): number {
   for (;;) {
-    const x = -Math.log(openUniform(generator)) / R;
-    const y = -Math.log(openUniform(generator));
+    const x = -Math.log(bits.openUnit()) / R;
+    const y = -Math.log(bits.openUnit());
     if (y + y > x * x) return negative ? -(R + x) : R + x;
   }
 }
