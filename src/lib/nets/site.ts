@@ -9,10 +9,10 @@
  * finite width neural tangent kernel", arXiv 2206.08720, sections 3.2–3.3, for their use in kernels.)
  */
 
-import { gemm } from '../linalg';
 import { columnSums, mul } from '../linalg/elementwise';
 import type { Matrix } from '../linalg/matrix';
 import type { Params } from './params';
+import { productTransposeA } from './product';
 import type { Workspace } from './workspace';
 
 /**
@@ -119,12 +119,7 @@ function addProduct(
 ): void {
   const { gradient, first, bias, workspace } = options;
   if (site.kind === 'linear') {
-    gemm(inputs as Matrix, deltas, {
-      transposeA: true,
-      alpha: site.weightScale,
-      beta: first ? 0 : 1,
-      out: gradient.get(site.weight),
-    });
+    productTransposeA(inputs as Matrix, deltas, site.weightScale, first ? 0 : 1, gradient.get(site.weight));
     if (site.bias !== null && bias) addColumnSums(deltas, site.biasScale, gradient.get(site.bias), first);
     return;
   }

@@ -10,7 +10,6 @@
  */
 
 import { ShapeError, shapeText, ValueError } from '../../errors';
-import { gemm } from '../../linalg';
 import { activate } from '../../linalg/elementwise';
 import type { Matrix } from '../../linalg/matrix';
 import type {
@@ -26,6 +25,7 @@ import type {
   TangentBackwardRequest,
 } from '../layer';
 import type { ParameterSpec, Params } from '../params';
+import { product, productTransposeB } from '../product';
 import type { LinearSite } from '../site';
 import { ActivationLayer, activationTangent, timesDerivative } from './activation';
 
@@ -119,7 +119,7 @@ export class DenseLayer implements Layer {
   /** w · x W. */
   product(input: Matrix, context: Context): Matrix {
     const out = context.workspace.matrix(input.rows, this.outputShape[0]);
-    return gemm(input, context.params.get(this.weight), { alpha: this.weightScale, out });
+    return product(input, context.params.get(this.weight), this.weightScale, 0, out);
   }
 
   fuse(next: Layer): Layer | undefined {
@@ -281,7 +281,7 @@ function denseSite(layer: DenseLayer, inputs: Matrix, deltas: Matrix): LinearSit
 function throughWeight(layer: DenseLayer, cotangents: Matrix, context: Context): Matrix {
   const out = context.workspace.matrix(cotangents.rows, layer.inputShape[0]);
   const W = context.params.get(layer.weight);
-  return gemm(cotangents, W, { transposeB: true, alpha: layer.weightScale, out });
+  return productTransposeB(cotangents, W, layer.weightScale, 0, out);
 }
 
 /** w (ẋ W + x Ẇ) + β ḃ. */
@@ -294,10 +294,10 @@ function denseTangent(
 ): Matrix {
   const out = context.workspace.matrix(input.rows, layer.outputShape[0]);
   const alpha = layer.weightScale;
-  if (inputTangent) gemm(inputTangent, context.params.get(layer.weight), { alpha, out });
+  if (inputTangent) product(inputTangent, context.params.get(layer.weight), alpha, 0, out);
   else out.data.fill(0);
   if (!paramTangent) return out;
-  gemm(input, paramTangent.get(layer.weight), { alpha, beta: 1, out });
+  product(input, paramTangent.get(layer.weight), alpha, 1, out);
   if (layer.bias !== null)
     activate({
       kind: 'identity',
@@ -326,7 +326,7 @@ function denseBackwardTangent(
   const tangent = throughWeight(layer, deltaTangents, context);
   if (paramTangent) {
     const W = paramTangent.get(layer.weight);
-    gemm(deltas, W, { transposeB: true, alpha: layer.weightScale, beta: 1, out: tangent });
+    productTransposeB(deltas, W, layer.weightScale, 1, tangent);
   }
   return { value: throughWeight(layer, deltas, context), tangent };
 }
