@@ -1,0 +1,200 @@
+"""The rows as PyTorch does them: the fastest plain way, and where it is usual torch.func's or a loop's."""
+
+import numpy as np
+import torch
+from protocol import corner, serve
+
+
+def tensor(array):
+    return torch.from_numpy(array)
+
+
+def gemm(inputs, parameters, threads):
+    n, width = parameters["n"], parameters["width"]
+    A, B = tensor(inputs.read(f"A.{width}", n, n)), tensor(inputs.read(f"B.{width}", n, n))
+    out = torch.empty_like(A)
+    return lambda: {"corner": corner(torch.mm(A, B, out=out))}
+
+
+def syrk(inputs, parameters, threads):
+    n, width = parameters["n"], parameters["width"]
+    A = tensor(inputs.read(f"A.{width}", n, n))
+    out = torch.empty_like(A)
+    return lambda: {"corner": corner(torch.mm(A, A.T, out=out))}
+
+
+def eigh(inputs, parameters, threads):
+    n, width = parameters["n"], parameters["width"]
+    A = tensor(inputs.read(f"A.{width}", n, n))
+    return lambda: {"values": torch.linalg.eigh(A)[0][::50].tolist()}
+
+
+def mlp(inputs, parameters):
+    """Weights [(W, b)] of the row's network, as leaves, and its inputs."""
+    widths = parameters["widths"]
+    X = tensor(inputs.read("X.f32", -1, widths[0]))
+    layers = []
+    for i in range(len(widths) - 1):
+        W = tensor(inputs.read(f"W{i}.f32", widths[i], widths[i + 1]))
+        layers.append((W, tensor(inputs.read(f"b{i}.f32", widths[i + 1]))))
+    return layers, X
+
+
+def relu_network(layers, h):
+    for i, (W, b) in enumerate(layers):
+        h = torch.addmm(b, h, W)
+        if i < len(layers) - 1:
+            h = torch.relu(h)
+    return h
+
+
+def structured_kernel(inputs, parameters, threads):
+    """Σ_c Σ_l (H_l H_lᵀ + 1) ∘ (Δ_lc Δ_lcᵀ), by hand: the sum over classes is one product of n × (C · d_out)."""
+    layers, X = mlp(inputs, parameters)
+    n, C = len(X), layers[-1][0].shape[1]
+
+    @torch.no_grad()
+    def work():
+        hs, masks = [X], []
+        for W, b in layers[:-1]:
+            z = torch.addmm(b, hs[-1], W)
+            hs.append(torch.relu(z))
+            masks.append((z > 0).to(z.dtype))
+        K = torch.zeros(n, n)
+        delta = torch.eye(C).expand(n, C, C).contiguous()
+        for l in range(len(layers) - 1, -1, -1):
+            flat = delta.reshape(n, -1)
+            G = torch.mm(hs[l], hs[l].T)
+            G += 1
+            G *= torch.mm(flat, flat.T)
+            K += G
+            if l:
+                delta = torch.matmul(delta, layers[l][0].T) * masks[l - 1][:, None, :]
+        return {"corner": corner(K)}
+
+    return work
+
+
+def functional_kernel(inputs, parameters, threads):
+    """torch.func: vmap(jacrev) of every example, then the product of the flat Jacobians (n × C × P)."""
+    from torch.func import functional_call, jacrev, vmap
+
+    layers, X = mlp(inputs, parameters)
+    flat = tuple(p for layer in layers for p in layer)
+
+    def f(params, x):
+        return relu_network(list(zip(params[::2], params[1::2])), x[None])[0]
+
+    def work():
+        jac = vmap(jacrev(f), (None, 0))(flat, X)
+        K = torch.zeros(len(X), len(X))
+        for j in jac:
+            j = j.flatten(2).transpose(0, 1)  # C × n × p
+            for c in j:
+                K += c @ c.T
+        return {"corner": corner(K)}
+
+    return work
+
+
+def projected_kernel(inputs, parameters, threads):
+    """Per-example gradients in pieces (torch.func), times a matrix of random signs made piece by piece."""
+    from torch.func import grad, vmap
+
+    layers, X = mlp(inputs, parameters)
+    flat = tuple(p for layer in layers for p in layer)
+    K = parameters["dimension"]
+
+    def f(params, x):
+        return relu_network(list(zip(params[::2], params[1::2])), x[None])[0].sum()
+
+    gradients = vmap(grad(f), (None, 0))
+    P = sum(p.numel() for p in flat)
+
+    @torch.no_grad()
+    def work():
+        features = torch.zeros(len(X), K)
+        for i in range(0, len(X), 500):
+            g = torch.cat([p.flatten(1) for p in gradients(flat, X[i : i + 500])], 1)
+            generator = torch.Generator().manual_seed(0)
+            for j in range(0, P, 8192):
+                part = g[:, j : j + 8192]
+                signs = torch.randint(0, 2, (part.shape[1], K), generator=generator, dtype=torch.int8)
+                features[i : i + 500] += part @ (signs.float() * 2 - 1)
+        gram = features @ features.T / K
+        return {"trace": [float(gram.trace() / len(X))]}
+
+    return work
+
+
+def adam(inputs, parameters, threads, fused=True):
+    """Adam on the mean squared error of a tanh network over the whole set, fused optimiser."""
+    widths, width = parameters["widths"], parameters["width"]
+    X, Y = (tensor(inputs.read(f"{name}.{width}", -1, 1)) for name in "XY")
+    start = [
+        (tensor(inputs.read(f"W{i}.{width}", widths[i], widths[i + 1])), tensor(inputs.read(f"b{i}.{width}")))
+        for i in range(len(widths) - 1)
+    ]
+
+    def work():
+        layers = [(W.clone().requires_grad_(), b.clone().requires_grad_()) for W, b in start]
+        optimizer = torch.optim.Adam([p for l in layers for p in l], lr=parameters["rate"], fused=fused)
+        for _ in range(parameters["steps"]):
+            h = X
+            for i, (W, b) in enumerate(layers):
+                h = torch.addmm(b, h, W)
+                if i < len(layers) - 1:
+                    h = torch.tanh(h)
+            loss = ((h - Y) ** 2).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        return {"loss": [float(loss.detach())]}
+
+    return work
+
+
+def gradient_descent(inputs, parameters, threads):
+    """Full-batch gradient descent on the mean squared error of one wide relu layer, by hand."""
+    n, d, h = parameters["n"], parameters["d"], parameters["h"]
+    X, Y = tensor(inputs.read("X.f32", n, d)), tensor(inputs.read("Y.f32", n, 1))
+    W0, W1 = tensor(inputs.read("W0.f32", d, h)), tensor(inputs.read("W1.f32", h, 1))
+    b0, b1 = torch.zeros(h), torch.zeros(1)
+
+    def work():
+        params = [p.clone().requires_grad_() for p in (W0, b0, W1, b1)]
+        for _ in range(parameters["steps"]):
+            output = torch.addmm(params[3], torch.relu(torch.addmm(params[1], X, params[0])), params[2])
+            loss = ((output - Y) ** 2).mean()
+            gradients = torch.autograd.grad(loss, params)
+            with torch.no_grad():
+                for p, g in zip(params, gradients):
+                    p -= parameters["rate"] * g
+        return {"loss": [float(loss.detach())]}
+
+    return work
+
+
+TASKS = {
+    "gemm": gemm,
+    "syrk": syrk,
+    "eigh": eigh,
+    "structured": structured_kernel,
+    "functional": functional_kernel,
+    "projected": projected_kernel,
+    "adam-fused": adam,
+    "adam-eager": lambda *a: adam(*a, fused=False),
+    "gradient-descent": gradient_descent,
+}
+
+
+def threaded(task):
+    def start(inputs, parameters, threads):
+        torch.set_num_threads(threads)
+        return task(inputs, parameters, threads)
+
+    return start
+
+
+if __name__ == "__main__":
+    serve({name: threaded(task) for name, task in TASKS.items()})
