@@ -6,8 +6,9 @@
  */
 
 import type { Vector } from '../matrix';
+import { scale } from './arithmetic';
 import { checkLength, checkSame } from './operands';
-import * as plain from './plain';
+import { at, type Operand, shared, stage } from './stage';
 
 export type ActivationKind = 'identity' | 'relu' | 'tanh' | 'sigmoid' | 'softplus' | 'elu';
 
@@ -49,7 +50,37 @@ export function activate(task: Activation): void {
   if (output) checkSame('activate, output', output, n, input);
   if (derivative) checkSame('activate, derivative', derivative, n, input);
   if (second) checkSame('activate, second', second, n, input);
-  plain.activate(task);
+  const { kind, biasScale = 1, scale = 1, alpha = 1 } = task;
+  const loops = shared(input, bias, preactivation, output, derivative, second);
+  if (loops) {
+    // Without a bias the rows are one long row.
+    const flat = bias ? 1 : rows;
+    loops.activate[kind](
+      at(input),
+      at(bias),
+      biasScale,
+      scale,
+      alpha,
+      rows / flat,
+      cols * flat,
+      at(preactivation),
+      at(output),
+      at(derivative),
+      at(second),
+    );
+    return;
+  }
+  const operands: Operand[] = [
+    { vector: input, use: 'in' },
+    { vector: bias, use: 'in', per: 'columns' },
+    { vector: preactivation, use: 'out' },
+    { vector: output, use: 'out' },
+    { vector: derivative, use: 'out' },
+    { vector: second, use: 'out' },
+  ];
+  stage(rows, cols, operands, false, ({ loops, addresses: [z, b, pre, out, first, next], rows, cols }) =>
+    loops.activate[kind](z, b, biasScale, scale, alpha, rows, cols, pre, out, first, next),
+  );
 }
 
 /**
@@ -67,12 +98,38 @@ export function applyDerivative(
   checkLength('applyDerivative, derivative', derivative, rows * cols);
   checkSame('applyDerivative, upstream', upstream, rows * cols * cotangents, derivative);
   checkSame('applyDerivative, out', out, rows * cols * cotangents, derivative);
-  plain.applyDerivative(upstream, derivative, rows, cols, cotangents, out);
+  const loops = shared(upstream, derivative, out);
+  if (loops) {
+    loops.applyDerivative(at(upstream), at(derivative), rows, cols, cotangents, at(out));
+    return;
+  }
+  const wide = cols * cotangents;
+  const operands: Operand[] = [
+    { vector: upstream, use: 'in', per: wide },
+    { vector: derivative, use: 'in' },
+    { vector: out, use: 'out', per: wide },
+  ];
+  stage(rows, cols, operands, true, ({ loops, addresses: [u, d, o], rows }) =>
+    loops.applyDerivative(u, d, rows, cols, cotangents, o),
+  );
 }
 
 /** out[j] = beta · out[j] + alpha Σ_i A[i, j]: the gradient of a bias. `out` is not read when beta is 0. */
 export function columnSums(A: Vector, rows: number, cols: number, out: Vector, alpha = 1, beta = 0): void {
   checkLength('columnSums, A', A, rows * cols);
   checkSame('columnSums, out', out, cols, A);
-  plain.columnSums(A, rows, cols, out, alpha, beta);
+  const loops = shared(A, out);
+  if (loops) {
+    loops.columnSums(at(A), rows, cols, at(out), alpha, beta);
+    return;
+  }
+  if (beta === 0) out.fill(0);
+  else if (beta !== 1) scale(beta, out);
+  const operands: Operand[] = [
+    { vector: A, use: 'in' },
+    { vector: out, use: 'both', per: 'columns' },
+  ];
+  stage(rows, cols, operands, false, ({ loops, addresses: [a, o], rows, cols }) =>
+    loops.columnSums(a, rows, cols, o, alpha, 1),
+  );
 }

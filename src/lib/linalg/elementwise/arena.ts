@@ -8,11 +8,12 @@
 
 import { ValueError } from '../../errors';
 import { type DType, Matrix, type Vector } from '../matrix';
+import { type Instance, instantiate } from './module';
 
 const PAGE = 65536;
 /** A cache line: no two allocations share one, and every vector load is aligned. */
 const ALIGNMENT = 64;
-/** The module's constants lie below this address. */
+/** The module's own constants and slots lie below this address. */
 const START = 4096;
 const MAX_BYTES = 65536 * PAGE;
 
@@ -26,13 +27,16 @@ export type Mark = number;
 export class Arena {
   /** Bytes that can be given out. */
   readonly capacity: number;
-  private readonly buffer: ArrayBuffer;
+  /** The memory and the module's functions over it. */
+  readonly instance: Instance;
   private top = START;
   private highest = START;
 
   /**
    * An arena of at least `bytes` bytes (rounded up to 64 KiB pages, at most 4 GiB). The system commits a page when
-   * it is first written, so a generous size costs address space only.
+   * it is first written, so a generous size costs address space only; but every arena reserves some 10 GB of that, so
+   * a process has room for tens of arenas, not for thousands. One that is no longer reachable is given back by garbage
+   * collection. Throws a ValueError when the size is out of range or the system has no room.
    */
   constructor(bytes: number) {
     if (!(bytes > 0 && bytes <= MAX_BYTES - START))
@@ -42,10 +46,23 @@ export class Arena {
         got: `${bytes}`,
         todo: 'Use several arenas, or ordinary typed arrays (which every function takes), for more.',
       });
-    const size = Math.ceil((bytes + START) / PAGE) * PAGE;
-    this.buffer = new ArrayBuffer(size);
-    this.capacity = size - START;
-    arenas.set(this.buffer, this);
+    const pages = Math.ceil((bytes + START) / PAGE);
+    try {
+      this.instance = instantiate(pages);
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause;
+      throw new ValueError(
+        {
+          what: 'Arena',
+          expected: `room for ${pages * PAGE} bytes in this process`,
+          got: cause.message,
+          todo: 'Make the arena smaller, or keep fewer arenas at once.',
+        },
+        { cause },
+      );
+    }
+    this.capacity = pages * PAGE - START;
+    arenas.set(this.instance.buffer, this);
   }
 
   /** The arena that holds a view, if one does. */
@@ -70,6 +87,15 @@ export class Arena {
 
   /** A vector of zeros, aligned to 64 bytes. Throws a ValueError when the arena is full. */
   vector(length: number, dtype: DType): Vector {
+    const before = this.highest;
+    const vector = this.uncleared(length, dtype);
+    // Above the highest mark memory is still as the system gave it: zero.
+    if (vector.byteOffset < before) vector.fill(0);
+    return vector;
+  }
+
+  /** The same with whatever the memory held before: for what is written before it is read. */
+  uncleared(length: number, dtype: DType): Vector {
     if (!Number.isInteger(length) || length < 0)
       throw new ValueError({
         what: 'Arena.vector length',
@@ -88,14 +114,11 @@ export class Arena {
         todo: 'Make the arena larger when it is created, or reset it to a mark when its contents are done with.',
       });
     this.top = end;
-    const vector =
-      dtype === 'float32'
-        ? new Float32Array(this.buffer, start, length)
-        : new Float64Array(this.buffer, start, length);
-    // Above the highest mark memory is still as the system gave it: zero.
-    if (start < this.highest) vector.fill(0);
     if (end > this.highest) this.highest = end;
-    return vector;
+    const { buffer } = this.instance;
+    return dtype === 'float32'
+      ? new Float32Array(buffer, start, length)
+      : new Float64Array(buffer, start, length);
   }
 
   /** A rows × cols matrix of zeros, aligned to 64 bytes. Throws a ValueError when the arena is full. */

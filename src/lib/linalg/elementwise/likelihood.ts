@@ -3,15 +3,36 @@
  * batch, and the checks of targets, are in nets/losses.
  */
 
-import { type Vector, zeros } from '../matrix';
+import type { Vector } from '../matrix';
 import { checkLength, checkSame } from './operands';
-import * as plain from './plain';
+import { at, type Operand, shared, stage } from './stage';
+
+function errors(
+  name: 'squaredError' | 'logisticError' | 'sigmoidSquaredError',
+  f: Vector,
+  y: Vector,
+  gradient: Vector | null,
+  scale: number,
+): number {
+  checkSame(`${name}, y`, y, f.length, f);
+  if (gradient) checkSame(`${name}, gradient`, gradient, f.length, f);
+  const loops = shared(f, y, gradient);
+  if (loops) return loops[name](at(f), at(y), at(gradient), scale, f.length);
+  const operands: Operand[] = [
+    { vector: f, use: 'in' },
+    { vector: y, use: 'in' },
+    { vector: gradient, use: 'out' },
+  ];
+  let total = 0;
+  stage(1, f.length, operands, false, ({ loops, addresses: [a, b, g], cols }) => {
+    total += loops[name](a, b, g, scale, cols);
+  });
+  return total;
+}
 
 /** Returns Σ (f − y)²; gradient, if given, receives scale · 2 (f − y). */
 export function squaredError(f: Vector, y: Vector, gradient: Vector | null = null, scale = 1): number {
-  checkSame('squaredError, y', y, f.length, f);
-  if (gradient) checkSame('squaredError, gradient', gradient, f.length, f);
-  return plain.squaredError(f, y, gradient, scale);
+  return errors('squaredError', f, y, gradient, scale);
 }
 
 /**
@@ -19,16 +40,12 @@ export function squaredError(f: Vector, y: Vector, gradient: Vector | null = nul
  * scale · (σ(f) − y).
  */
 export function logisticError(f: Vector, y: Vector, gradient: Vector | null = null, scale = 1): number {
-  checkSame('logisticError, y', y, f.length, f);
-  if (gradient) checkSame('logisticError, gradient', gradient, f.length, f);
-  return plain.logisticError(f, y, gradient, scale);
+  return errors('logisticError', f, y, gradient, scale);
 }
 
 /** Returns Σ (σ(f) − y)²; gradient, if given, receives scale · 2 (σ(f) − y) σ′(f). */
 export function sigmoidSquaredError(f: Vector, y: Vector, gradient: Vector | null = null, scale = 1): number {
-  checkSame('sigmoidSquaredError, y', y, f.length, f);
-  if (gradient) checkSame('sigmoidSquaredError, gradient', gradient, f.length, f);
-  return plain.sigmoidSquaredError(f, y, gradient, scale);
+  return errors('sigmoidSquaredError', f, y, gradient, scale);
 }
 
 /**
@@ -47,7 +64,19 @@ export function softmaxError(
   checkLength('softmaxError, F', F, rows * cols);
   checkSame('softmaxError, y', y, y.length === rows ? rows : rows * cols, F);
   if (gradient) checkSame('softmaxError, gradient', gradient, F.length, F);
-  return plain.softmaxError(F, y, rows, cols, gradient, scale);
+  const labels = y.length === rows ? 1 : 0;
+  const loops = shared(F, y, gradient);
+  if (loops) return loops.softmaxError(at(F), at(y), labels, rows, cols, at(gradient), scale);
+  const operands: Operand[] = [
+    { vector: F, use: 'in' },
+    { vector: y, use: 'in', per: labels ? 1 : cols },
+    { vector: gradient, use: 'out' },
+  ];
+  let total = 0;
+  stage(rows, cols, operands, true, ({ loops, addresses: [f, t, g], rows }) => {
+    total += loops.softmaxError(f, t, labels, rows, cols, g, scale);
+  });
+  return total;
 }
 
 /**
@@ -65,5 +94,17 @@ export function softmaxRows(
   checkLength('softmaxRows, F', F, rows * cols);
   if (out) checkSame('softmaxRows, out', out, F.length, F);
   if (logSumExp) checkSame('softmaxRows, logSumExp', logSumExp, rows, F);
-  plain.softmaxRows(F, rows, cols, out, logSumExp ?? zeros(rows, 'float64'), scale);
+  const loops = shared(F, out, logSumExp);
+  if (loops) {
+    loops.softmax(at(F), rows, cols, at(out), at(logSumExp), scale);
+    return;
+  }
+  const operands: Operand[] = [
+    { vector: F, use: 'in' },
+    { vector: out, use: 'out' },
+    { vector: logSumExp, use: 'out', per: 1 },
+  ];
+  stage(rows, cols, operands, true, ({ loops, addresses: [f, o, l], rows }) =>
+    loops.softmax(f, rows, cols, o, l, scale),
+  );
 }

@@ -6,12 +6,23 @@
 
 import type { Vector } from '../matrix';
 import { checkSame } from './operands';
-import * as plain from './plain';
+import { at, type Operand, shared, stage } from './stage';
 
 /** θ ← θ − rate · g. */
 export function descentStep(params: Vector, gradient: Vector, rate: number, weightDecay = 0): void {
   checkSame('descentStep, gradient', gradient, params.length, params);
-  plain.descentStep(params, gradient, rate, weightDecay);
+  const loops = shared(params, gradient);
+  if (loops) {
+    loops.descent(at(params), at(gradient), rate, weightDecay, params.length);
+    return;
+  }
+  const operands: Operand[] = [
+    { vector: params, use: 'both' },
+    { vector: gradient, use: 'in' },
+  ];
+  stage(1, params.length, operands, false, ({ loops, addresses: [p, g], cols }) =>
+    loops.descent(p, g, rate, weightDecay, cols),
+  );
 }
 
 export interface MomentumOptions {
@@ -33,7 +44,21 @@ export function momentumStep(
 ): void {
   checkSame('momentumStep, gradient', gradient, params.length, params);
   checkSame('momentumStep, velocity', velocity, params.length, params);
-  plain.momentumStep(params, gradient, velocity, rate, momentum, nesterov, weightDecay);
+  const ahead = nesterov ? 1 : 0;
+  const n = params.length;
+  const loops = shared(params, gradient, velocity);
+  if (loops) {
+    loops.momentum(at(params), at(gradient), at(velocity), rate, momentum, ahead, weightDecay, n);
+    return;
+  }
+  const operands: Operand[] = [
+    { vector: params, use: 'both' },
+    { vector: gradient, use: 'in' },
+    { vector: velocity, use: 'both' },
+  ];
+  stage(1, n, operands, false, ({ loops, addresses: [p, g, v], cols }) =>
+    loops.momentum(p, g, v, rate, momentum, ahead, weightDecay, cols),
+  );
 }
 
 export interface AdamOptions {
@@ -61,7 +86,21 @@ export function adamStep(
   checkSame('adamStep, second', second, params.length, params);
   const size = rate / (1 - beta1 ** step);
   const root = Math.sqrt(1 - beta2 ** step);
-  plain.adamStep(params, gradient, first, second, size, 1 / root, beta1, beta2, epsilon);
+  const n = params.length;
+  const loops = shared(params, gradient, first, second);
+  if (loops) {
+    loops.adam(at(params), at(gradient), at(first), at(second), size, root, beta1, beta2, epsilon, n);
+    return;
+  }
+  const operands: Operand[] = [
+    { vector: params, use: 'both' },
+    { vector: gradient, use: 'in' },
+    { vector: first, use: 'both' },
+    { vector: second, use: 'both' },
+  ];
+  stage(1, n, operands, false, ({ loops, addresses: [p, g, m, v], cols }) =>
+    loops.adam(p, g, m, v, size, root, beta1, beta2, epsilon, cols),
+  );
 }
 
 /** G ← G + g²; θ ← θ − rate · g / (√G + ε). */
@@ -74,5 +113,17 @@ export function adagradStep(
 ): void {
   checkSame('adagradStep, gradient', gradient, params.length, params);
   checkSame('adagradStep, accumulator', accumulator, params.length, params);
-  plain.adagradStep(params, gradient, accumulator, rate, epsilon);
+  const loops = shared(params, gradient, accumulator);
+  if (loops) {
+    loops.adagrad(at(params), at(gradient), at(accumulator), rate, epsilon, params.length);
+    return;
+  }
+  const operands: Operand[] = [
+    { vector: params, use: 'both' },
+    { vector: gradient, use: 'in' },
+    { vector: accumulator, use: 'both' },
+  ];
+  stage(1, params.length, operands, false, ({ loops, addresses: [p, g, G], cols }) =>
+    loops.adagrad(p, g, G, rate, epsilon, cols),
+  );
 }

@@ -1,7 +1,7 @@
 /** The same functions as plain loops: what the SIMD module is held against. */
 
-import type { Matrix, Vector } from '../matrix';
-import type { Activation } from './activation';
+import type { Activation } from '../../src/lib/linalg/elementwise';
+import type { Matrix, Vector } from '../../src/lib/linalg/matrix';
 
 export const sigma = (x: number): number =>
   x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x));
