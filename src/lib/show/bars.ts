@@ -25,6 +25,7 @@ import {
   WIDTH,
 } from './channel';
 import type { Spec } from './chart';
+import { MARKS } from './theme';
 
 export interface BarsOptions extends ChartLook {
   /** The field that names the thing; things stand in the order in which they first come. */
@@ -96,8 +97,9 @@ function categories(rows: readonly DataRow[], options: BarsOptions, mark: 'bar' 
     },
     ...offset,
   };
+  const shown = [...groups.values()].flatMap((g) => g.values);
   const measured = (field: string) => {
-    const channel = axisChannel(value, field);
+    const channel = axisChannel(value, field, shown);
     return { [across]: { ...channel, axis: { ...(channel.axis as Spec), grid: true } } };
   };
   const colour = colourChannel(names, series, width);
@@ -107,7 +109,7 @@ function categories(rows: readonly DataRow[], options: BarsOptions, mark: 'bar' 
     { field: value.field, type: 'quantitative', title: value.title, format: '.4~g' },
   ];
   const layer: Spec[] = [];
-  const filled = mark === 'bar' ? { type: 'bar', opacity: 0.85 } : { type: 'point', size: 90 };
+  const filled = mark === 'bar' ? { type: 'bar' } : { type: 'point', size: 90 };
   const shape = mark === 'point' && series !== undefined ? { shape: { ...(colour.color as Spec) } } : {};
   if (seeds)
     layer.push({
@@ -117,7 +119,7 @@ function categories(rows: readonly DataRow[], options: BarsOptions, mark: 'bar' 
       mark: {
         type: 'tick',
         thickness: 1.5,
-        bandSize: 14,
+        size: 16,
         opacity: 0.55,
         orient: sideways ? 'vertical' : 'horizontal',
       },
@@ -130,7 +132,7 @@ function categories(rows: readonly DataRow[], options: BarsOptions, mark: 'bar' 
   if (counts.some((n) => n > 1))
     layer.push({
       transform: [{ filter: 'isValid(datum.low)' }],
-      mark: { type: 'rule', style: 'error-bar' },
+      mark: { type: 'rule', ...MARKS.errorBar },
       encoding: { ...place, ...measured('low'), [`${across}2`]: { field: 'high' } },
     });
   if (paper)
@@ -166,7 +168,7 @@ function paperPoints(
   return [
     {
       data: { values: known.map((c) => ({ [field]: c, [valueField]: paper[c], source: 'paper' })) },
-      mark: { type: 'point', style: 'paper-point', filled: false },
+      mark: { type: 'point', ...MARKS.paperPoint },
       encoding: {
         [along]: place[along],
         ...measured,

@@ -7,6 +7,8 @@
 import { ValueError } from '../errors';
 import { mean, standardError } from '../metrics';
 import type { Spec } from './chart';
+import { textWidth } from './text-width';
+import { MARKS } from './theme';
 
 /** A row of a chart's data. */
 export type DataRow = Readonly<Record<string, unknown>>;
@@ -65,12 +67,49 @@ export function resolveAxis(axis: Axis, zero = false): ResolvedAxis {
   return { field, title, log, domain, format, zero: axis.zero ?? (zero && !log) };
 }
 
-/** The quantitative Vega-Lite channel of an axis, over `field` (the axis' own, or an aggregate of it). */
-export function axisChannel(axis: ResolvedAxis, field: string = axis.field): Spec {
-  const scale: Spec = axis.log ? { type: 'log' } : { zero: axis.zero };
+/**
+ * The quantitative Vega-Lite channel of an axis, over `field` (the axis' own, or an aggregate of it). `values`, all that
+ * the axis shows, choose its ticks: whole numbers get no tick between them, and a logarithmic axis its own values
+ * where they are few, else 1, 2, 5 or powers of ten.
+ */
+export function axisChannel(
+  axis: ResolvedAxis,
+  field: string = axis.field,
+  values: readonly number[] = [],
+): Spec {
+  const scale: Spec = axis.log ? { type: 'log', nice: false, padding: 8 } : { zero: axis.zero };
   if (axis.domain) Object.assign(scale, { domain: [...axis.domain], nice: false });
-  const look: Spec = axis.format ? { format: axis.format } : axis.log ? { format: '~g', tickCount: 5 } : {};
+  const format = axis.format ? { format: axis.format } : axis.log ? { format: '~g' } : {};
+  const ticks = axis.log
+    ? values.length > 0
+      ? { values: logTicks(values) }
+      : { tickCount: 5 }
+    : wholeTicks(values);
+  const look: Spec = { ...format, ...ticks };
   return { field, type: 'quantitative', title: axis.title, scale, axis: look };
+}
+
+/** No ticks between whole numbers; on the numbers themselves where they are few. */
+function wholeTicks(values: readonly number[]): Spec {
+  if (values.length === 0 || !values.every((v) => Number.isInteger(v))) return {};
+  const own = [...new Set(values)].sort((a, b) => a - b);
+  const even = own.every((v, i) => i < 2 || v - own[i - 1] === own[1] - own[0]);
+  return own.length <= 9 && even ? { values: own, format: 'd' } : { tickMinStep: 1 };
+}
+
+/** Ticks of a logarithmic axis. */
+export function logTicks(values: readonly number[]): number[] {
+  const own = [...new Set(values)].sort((a, b) => a - b);
+  if (own.length <= 9 && own.every((v) => Number.isInteger(v))) return own;
+  const low = Math.log10(own[0]);
+  const high = Math.log10(own[own.length - 1]);
+  const steps = high - low <= 2.5 ? [1, 2, 5] : [1];
+  const decades = Math.floor(high + 0.2) - Math.floor(low - 0.2) + 1;
+  const every = Math.ceil(decades / 8);
+  const ticks: number[] = [];
+  for (let d = Math.floor(low - 0.2); d <= high + 0.2; d += every)
+    for (const s of steps) ticks.push(Number(`${s}e${d}`));
+  return ticks.filter((t) => Math.log10(t) >= low - 0.2 && Math.log10(t) <= high + 0.2);
 }
 
 /** Reads a field of a row as a number. Throws a ValueError when it is missing or not finite. */
@@ -96,14 +135,16 @@ export function someRows(rows: readonly DataRow[], maker: string): readonly Data
   });
 }
 
-/** Words into lines of at most `width` pixels at `size` pixels a letter, for titles, which Vega does not break. */
-export function brokenLines(text: string, width: number, size: number): string[] {
-  const most = Math.max(12, Math.floor(width / size));
+/** Words into lines of at most `width` pixels in a font, for titles, which Vega does not break. */
+export function brokenLines(
+  text: string,
+  width: number,
+  font: { fontSize: number; fontWeight?: number },
+): string[] {
   const lines: string[] = [];
   for (const word of text.trim().split(/\s+/)) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= most)
-      lines[lines.length - 1] = `${last} ${word}`;
+    const longer = lines.length > 0 ? `${lines[lines.length - 1]} ${word}` : word;
+    if (lines.length > 0 && textWidth(font, longer) <= width) lines[lines.length - 1] = longer;
     else lines.push(word);
   }
   return lines;
@@ -114,15 +155,17 @@ export const HEIGHT = 300;
 
 /** Width, height and title of a specification. */
 export function look({ title, subtitle, width = WIDTH, height = HEIGHT }: ChartLook): Spec {
-  const lines = { text: brokenLines(title, width + 40, 7.9) };
-  const under = subtitle ? { subtitle: brokenLines(subtitle, width + 40, 6.2) } : {};
+  const room = Math.max(width, 200);
+  const lines = { text: brokenLines(title, room, { fontSize: 15, fontWeight: 600 }) };
+  const under = subtitle ? { subtitle: brokenLines(subtitle, room, { fontSize: 12 }) } : {};
   return { width, height, title: { ...lines, ...under } };
 }
 
 /** A legend that breaks into as many columns as fit the width. */
 export function legendOf(names: readonly string[], width: number, title: string | null = null): Spec {
-  const widest = Math.max(...names.map((n) => n.length));
-  return { title, columns: Math.max(1, Math.floor(width / (widest * 9 + 45))), symbolOpacity: 1 };
+  const widest = Math.max(...names.map((n) => textWidth({ fontSize: 12 }, n)));
+  const room = width - (title ? textWidth({ fontSize: 13, fontWeight: 600 }, title) + 12 : 0);
+  return { title, columns: Math.max(1, Math.floor(room / (widest + 40))), symbolOpacity: 1 };
 }
 
 /** The names of the series, in the order in which they first come. */
@@ -131,7 +174,12 @@ export function seriesNames(rows: readonly DataRow[], series: string | undefined
 }
 
 /** The colour channel of the series; nothing for a single one. */
-export function colourChannel(names: readonly string[], series: string | undefined, width: number): Spec {
+export function colourChannel(
+  names: readonly string[],
+  series: string | undefined,
+  width: number,
+  title?: string | null,
+): Spec {
   if (series === undefined || names.length === 0) return {};
   return {
     color: {
@@ -139,7 +187,7 @@ export function colourChannel(names: readonly string[], series: string | undefin
       type: 'nominal',
       sort: null,
       scale: { domain: [...names] },
-      legend: legendOf(names, width),
+      legend: legendOf(names, width, title === undefined ? series : title),
     },
   };
 }
@@ -183,19 +231,19 @@ export function paperLayers(paper: readonly PaperValue[] | number | undefined, h
   return values.flatMap(({ value, label = `paper: ${value}`, axis = 'y' }: PaperValue) => {
     const alongY = (axis === 'y') !== horizontal;
     const at = { datum: value, type: 'quantitative' };
-    // The label stands inside the plot, above a horizontal rule at its right end, or right of a vertical one.
+    // The label stands right of the plot, where nothing is drawn; that of a vertical rule at its upper end.
     const text = alongY
       ? {
-          mark: { type: 'text', style: 'paper-label', align: 'right', baseline: 'bottom', dy: -3 },
+          mark: { type: 'text', ...MARKS.paperLabel, align: 'left', baseline: 'middle', dx: 6 },
           encoding: { y: at, x: { value: 'width' }, text: { value: label } },
         }
       : {
-          mark: { type: 'text', style: 'paper-label', align: 'left', baseline: 'top', dx: 5 },
+          mark: { type: 'text', ...MARKS.paperLabel, align: 'left', baseline: 'top', dx: 5 },
           encoding: { x: at, y: { value: 2 }, text: { value: label } },
         };
     const data = { values: [{}] };
     return [
-      { data, mark: { type: 'rule', style: 'paper' }, encoding: alongY ? { y: at } : { x: at } },
+      { data, mark: { type: 'rule', ...MARKS.paper }, encoding: alongY ? { y: at } : { x: at } },
       { data, ...text },
     ];
   });

@@ -12,8 +12,11 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ValueError } from '../errors';
 import { roundedData } from './chart-data';
+import { INK } from './colours';
 import { type Bundle, DisplayArea, display, escapeMarkup, inNotebook } from './display';
-import { theme } from './theme';
+import { slimSvg } from './slim-svg';
+import { textWidth } from './text-width';
+import { PAGE_INK, theme } from './theme';
 
 /** A Vega-Lite v5 specification. Its grammar is checked when it is drawn. */
 export interface Spec {
@@ -126,14 +129,18 @@ function interactive(spec: Spec, description: string): Spec {
         actions: { export: true, source: true, compiled: false, editor: false },
       },
     },
-    config: merged(theme('currentColor'), (spec.config as Spec | undefined) ?? {}),
+    config: merged(theme(), (spec.config as Spec | undefined) ?? {}),
   };
 }
 
 /** Compiles and renders without a browser. Vega-Lite's warnings go to the console: each is a mistake in the spec. */
 async function toSvg(spec: Spec, description: string): Promise<string> {
   const [vega, vegaLite] = await Promise.all([import('vega'), import('vega-lite')]);
-  const full = { $schema: SCHEMA, ...spec, config: merged(theme(), (spec.config as Spec | undefined) ?? {}) };
+  const full = inked({
+    $schema: SCHEMA,
+    ...spec,
+    config: merged(theme(), (spec.config as Spec | undefined) ?? {}),
+  });
   const warn = (...said: readonly unknown[]) => {
     console.warn(`chart “${titleText(spec) ?? ''}”: ${said.join(' ')}`);
     return logger;
@@ -141,6 +148,8 @@ async function toSvg(spec: Spec, description: string): Promise<string> {
   const quiet = () => logger;
   // biome-ignore lint/suspicious/noExplicitAny: Vega's logger returns itself from each of its overloaded methods
   const logger: any = { level: () => vega.Warn, error: warn, warn, info: quiet, debug: quiet };
+  // Vega's own hook for this (vega-scenegraph, text.js), absent from its types.
+  (vega as unknown as { textMetrics: { width: typeof textWidth } }).textMetrics.width = textWidth;
   let svg: string;
   try {
     const compiled = vegaLite.compile(full as unknown as Parameters<typeof vegaLite.compile>[0], { logger });
@@ -161,15 +170,12 @@ async function toSvg(spec: Spec, description: string): Promise<string> {
   return describedSvg(slimSvg(svg), titleText(spec), description);
 }
 
-/** Above so many marks a label for each is noise to a listener, and most of the file. */
-const LABELLED_MARKS = 120;
-
-/** Coordinates to a hundredth of a pixel; no labels of single marks where there are many. */
-function slimSvg(svg: string): string {
-  const round = (text: string) => text.replace(/(\.\d\d)\d+/g, '$1');
-  const slim = svg.replace(/ (d|transform|x|y|x1|x2|y1|y2|width|height)="[^"]*"/g, round);
-  const label = / aria-label="[^"]*" role="graphics-symbol" aria-roledescription="[^"]*"/g;
-  return (slim.match(label)?.length ?? 0) > LABELLED_MARKS ? slim.replace(label, '') : slim;
+/** A copy in which the page's colour is a fixed one. */
+function inked<T>(node: T): T {
+  if (node === PAGE_INK) return INK as T;
+  if (Array.isArray(node)) return node.map(inked) as T;
+  if (typeof node !== 'object' || node === null) return node;
+  return Object.fromEntries(Object.entries(node).map(([k, v]) => [k, inked(v)])) as T;
 }
 
 /** Puts the title and the description where assistive technology looks for them. */

@@ -70,7 +70,7 @@ export function colourDistance(a: string, b: string, vision: Vision = 'normal'):
  * Series, in order: blue, orange, green, plum, brown, periwinkle. Okabe and Ito's hues, moved until each has a
  * contrast of 3 : 1 or more on white and on #111 and any two stay apart for every kind of colour vision.
  */
-export const PALETTE: readonly string[] = ['#2a5cc4', '#db7c01', '#48a571', '#8f5586', '#9b4b1b', '#898fcd'];
+export const PALETTE: readonly string[] = ['#3a6fd8', '#db7c01', '#48a571', '#8f5586', '#9b4b1b', '#898fcd'];
 
 /**
  * The ink of pictures that cannot know their page's colour. White and #111 are 18.9 : 1 apart, so no colour reaches

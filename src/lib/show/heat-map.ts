@@ -10,6 +10,7 @@ import { type ChartLook, joinNotes, look } from './channel';
 import type { Spec } from './chart';
 import { colourAt, DIVERGING, SEQUENTIAL } from './colours';
 import { pngUrl } from './png';
+import { MARKS } from './theme';
 
 export interface HeatMapOptions extends ChartLook {
   /** Title of the horizontal axis: what the columns are. */
@@ -65,7 +66,7 @@ export function heatMap(matrix: Matrix, options: HeatMapOptions): Spec {
     type: 'quantitative',
     title,
     scale: { domain: field === 'x' ? [0, n] : [n, 0], nice: false, zero: false },
-    axis: { grid: false, ...(groups ? { values: [], titlePadding: 24 } : { format: 'd', tickMinStep: 1 }) },
+    axis: { grid: false, ...(groups ? { values: [], titlePadding: 28 } : { format: 'd', tickMinStep: 1 }) },
   });
   const x = axis('x', options.x, cols);
   const y = axis('y', options.y, rows);
@@ -115,20 +116,25 @@ export function heatMap(matrix: Matrix, options: HeatMapOptions): Spec {
   };
 }
 
-/** The mean of each block of a matrix cut into at most `most` × `most` blocks; the matrix itself when it is smaller. */
+/**
+ * The means of the blocks of a matrix, of the smallest size that leaves at most `most` blocks a side (the last block
+ * may be narrower); the matrix itself when it is small enough.
+ */
 export function averagedBlocks(
   matrix: Matrix,
   most: number,
 ): { rows: number; cols: number; data: Float64Array } {
-  const rows = Math.min(matrix.rows, most);
-  const cols = Math.min(matrix.cols, most);
+  const high = Math.ceil(matrix.rows / most);
+  const wide = Math.ceil(matrix.cols / most);
+  const rows = Math.ceil(matrix.rows / high);
+  const cols = Math.ceil(matrix.cols / wide);
   const sums = new Float64Array(rows * cols);
   const counts = new Float64Array(rows * cols);
   for (let i = 0; i < matrix.rows; i++) {
-    const to = Math.floor((i * rows) / matrix.rows) * cols;
+    const to = Math.floor(i / high) * cols;
     const from = i * matrix.cols;
     for (let j = 0; j < matrix.cols; j++) {
-      const at = to + Math.floor((j * cols) / matrix.cols);
+      const at = to + Math.floor(j / wide);
       sums[at] += matrix.data[from + j];
       counts[at]++;
     }
@@ -152,10 +158,10 @@ function groupLayers(groups: NonNullable<HeatMapOptions['groups']>, rows: number
   const number = (field: string): Spec => ({ field, type: 'quantitative' });
   const lines = { values: at.map((v) => ({ at: v })) };
   const labels = { values: names.map((name, i) => ({ name, x: middle(i, cols), y: middle(i, rows) })) };
-  const text = { type: 'text', style: 'note' };
+  const text = { type: 'text', ...MARKS.note };
   return [
-    { data: lines, mark: { type: 'rule', style: 'boundary' }, encoding: { x: number('at') } },
-    { data: lines, mark: { type: 'rule', style: 'boundary' }, encoding: { y: number('at') } },
+    { data: lines, mark: { type: 'rule', ...MARKS.boundary }, encoding: { x: number('at') } },
+    { data: lines, mark: { type: 'rule', ...MARKS.boundary }, encoding: { y: number('at') } },
     {
       data: labels,
       mark: { ...text, baseline: 'top', dy: 6 },

@@ -1,8 +1,18 @@
 /** The distribution of numbers: residuals, eigenvalues, attributions; with a theory's curve over it. */
 
 import { ValueError } from '../errors';
-import { type ChartLook, colourChannel, look, type PaperValue, paperLayers, WIDTH } from './channel';
+import {
+  type ChartLook,
+  colourChannel,
+  legendOf,
+  logTicks,
+  look,
+  type PaperValue,
+  paperLayers,
+  WIDTH,
+} from './channel';
 import type { Spec } from './chart';
+import { MARKS } from './theme';
 
 export interface HistogramOptions extends ChartLook {
   /** Title of the x axis, with its unit. */
@@ -13,7 +23,7 @@ export interface HistogramOptions extends ChartLook {
   domain?: readonly [number, number];
   /** Density (area 1) or count of each bin (default density, which a curve can be laid over). */
   measure?: 'density' | 'count';
-  /** Logarithmic y axis: shows a tail. Empty bins are then gaps. */
+  /** Logarithmic y axis: shows a tail. Empty bins lie on its floor. */
   log?: boolean;
   /** Curves over the bars, in the units of y: a Gaussian, Marchenko–Pastur. */
   curves?: readonly { label: string; x: ArrayLike<number>; y: ArrayLike<number> }[];
@@ -37,23 +47,30 @@ export function histogram(
   const names = Object.keys(sets);
   const [low, high] = binEnds(sets, options.domain);
   const step = (high - low) / bins;
-  const rows: Spec[] = [];
-  for (const name of names) {
-    const counts = binCounts(sets[name], low, high, bins);
-    const unit = measure === 'density' ? 1 / (sets[name].length * step) : 1;
-    counts.forEach((count, i) => {
-      if (count > 0 || !log)
-        rows.push({ from: low + i * step, to: low + (i + 1) * step, height: count * unit, set: name });
-    });
-  }
+  const unit = (name: string) => (measure === 'density' ? 1 / (sets[name].length * step) : 1);
+  const heights = names.map((name) =>
+    binCounts(sets[name], low, high, bins).map((count) => count * unit(name)),
+  );
+  const smallest = Math.min(...heights.flat().filter((h) => h > 0));
+  // On a logarithmic axis there is no zero to stand on: bars stand on a floor below the smallest, empty bins lie on it.
+  const floor = log ? smallest / 2 : 0;
+  const rows = names.flatMap((name, k) =>
+    // One area of steps a set: its last step ends where the last bin does.
+    [...heights[k], heights[k][bins - 1]].map((h, i) => ({
+      from: low + i * step,
+      height: Math.max(floor, h),
+      set: name,
+    })),
+  );
   const several = names.length > 1;
   const yTitle = measure === 'density' ? 'density' : 'count';
+  const yScale = log ? { type: 'log', domainMin: floor, nice: false } : { zero: true };
   const y = {
     field: 'height',
     type: 'quantitative',
     title: yTitle,
-    scale: log ? { type: 'log' } : { zero: true },
-    ...(log ? { axis: { format: '~g', tickCount: 5 } } : {}),
+    scale: yScale,
+    ...(log ? { axis: { format: '~g', values: logTicks(heights.flat().filter((h) => h > 0)) } } : {}),
   };
   const x = {
     field: 'from',
@@ -62,60 +79,48 @@ export function histogram(
     scale: { zero: false, nice: false },
     axis: { grid: false },
   };
-  const smallest = rows.reduce(
-    (m, r) => ((r.height as number) > 0 ? Math.min(m, r.height as number) : m),
-    Number.POSITIVE_INFINITY,
-  );
-  // On a log axis bars have no zero to stand on: they stand on a floor below the smallest of them.
-  const floor = log ? { y2: { datum: smallest / 2 } } : { y2: { datum: 0 } };
   const layer: Spec[] = [
     {
-      mark: { type: 'rect', opacity: several ? 0.5 : 0.75, tooltip: true },
-      encoding: {
-        x,
-        x2: { field: 'to' },
-        y,
-        ...floor,
-        ...(several ? colourChannel(names, 'set', width) : {}),
+      mark: {
+        type: 'area',
+        interpolate: 'step-after',
+        opacity: several ? 0.4 : 0.6,
+        line: { strokeWidth: 1.25, interpolate: 'step-after' },
+        tooltip: null,
       },
+      encoding: { x, y, y2: { datum: floor }, ...(several ? colourChannel(names, 'set', width, null) : {}) },
     },
   ];
-  if (curves.length > 0) layer.push(curveLayer(curves, width, several));
+  if (curves.length > 0) layer.push(curveLayer(curves, width));
   const axes: PaperValue[] = (options.paper ?? []).map((p) => ({ axis: 'x' as const, ...p }));
-  const resolve =
-    several && curves.length > 0
-      ? { resolve: { legend: { color: 'independent' }, scale: { color: 'independent' } } }
-      : {};
-  return { ...look(options), ...resolve, data: { values: rows }, layer: [...layer, ...paperLayers(axes)] };
+  return { ...look(options), data: { values: rows }, layer: [...layer, ...paperLayers(axes)] };
 }
 
-function curveLayer(curves: NonNullable<HistogramOptions['curves']>, width: number, several: boolean): Spec {
+function curveLayer(curves: NonNullable<HistogramOptions['curves']>, width: number): Spec {
   const values = curves.flatMap(({ label, x, y }) =>
     Array.from(x, (from, i) => ({ from, height: y[i], curve: label })),
   );
   const names = curves.map((c) => c.label);
-  const dash = {
-    strokeDash: {
-      field: 'curve',
-      type: 'nominal',
-      sort: null,
-      scale: { domain: names },
-      legend: { title: null },
-    },
+  const dashes = [
+    [1, 0],
+    [7, 3],
+    [2, 2],
+    [9, 3, 2, 3],
+  ];
+  const range = names.map((_, i) => dashes[i % dashes.length]);
+  const legend = {
+    ...legendOf(names, width),
+    symbolType: 'stroke',
+    symbolSize: 500,
+    symbolStrokeColor: MARKS.theory.stroke,
   };
-  const colour = several ? {} : colourChannel(names, 'curve', width);
-  if (!several)
-    (colour.color as { scale: Spec }).scale.range = ['#db7c01', '#48a571', '#8f5586', '#9b4b1b'].slice(
-      0,
-      names.length,
-    );
   return {
     data: { values },
-    mark: several ? { type: 'line', style: 'error-bar' } : { type: 'line', strokeWidth: 2.5 },
+    mark: { type: 'line', ...MARKS.theory },
     encoding: {
       x: { field: 'from', type: 'quantitative' },
       y: { field: 'height', type: 'quantitative' },
-      ...(several ? dash : colour),
+      strokeDash: { field: 'curve', type: 'nominal', sort: null, scale: { domain: names, range }, legend },
     },
   };
 }

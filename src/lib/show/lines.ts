@@ -75,16 +75,27 @@ export function lines(rows: readonly DataRow[], options: LinesOptions): Spec {
   ];
   const banded = means.some((m) => m.n > 1);
   // In each layer, not above them: the layers of the paper's values have no such fields.
-  const shared = { x: axisChannel(x), ...colour };
+  const xs = [...groups.values()].map((group) => group.x);
+  const all = means.flatMap((m) => [m.low, m.high]);
+  const across = axisChannel(x, x.field, xs);
+  if (points && !x.log && !x.domain) Object.assign(across.scale as Spec, { padding: 8, nice: false });
+  const shared = { x: across, ...colour };
   const layer: Spec[] = [];
   if (banded)
     layer.push({
       transform: [{ filter: 'isValid(datum.low)' }],
       mark: { type: 'area', opacity: 0.22, interpolate },
-      encoding: { ...shared, y: axisChannel(y, 'low'), y2: { field: 'high' } },
+      encoding: { ...shared, y: axisChannel(y, 'low', all), y2: { field: 'high' } },
     });
-  layer.push({ mark: { type: 'line', interpolate }, encoding: { ...shared, y: axisChannel(y) } });
-  if (points) layer.push({ mark: { type: 'point' }, encoding: { ...shared, y: axisChannel(y), ...shape, tooltip } });
+  layer.push({
+    mark: { type: 'line', interpolate },
+    encoding: { ...shared, y: axisChannel(y, y.field, all) },
+  });
+  if (points)
+    layer.push({
+      mark: { type: 'point' },
+      encoding: { ...shared, y: axisChannel(y, y.field, all), ...shape, tooltip },
+    });
   const note = errorNote(means, y.log, 'band');
   return {
     ...look({ ...options, subtitle: joinNotes(options.subtitle, note) }),

@@ -16,6 +16,7 @@ import {
   WIDTH,
 } from './channel';
 import type { Spec } from './chart';
+import { MARKS } from './theme';
 
 export interface ScatterOptions extends ChartLook {
   x: Axis;
@@ -55,8 +56,8 @@ export function scatter(rows: readonly DataRow[], options: ScatterOptions): Spec
   layer.push({
     mark: { type: 'point', opacity, size },
     encoding: {
-      x: axisChannel(x),
-      y: axisChannel(y),
+      x: axisChannel(x, x.field, xs),
+      y: axisChannel(y, y.field, ys),
       ...colour,
       ...shape,
       tooltip: kept.map((field) => ({
@@ -80,7 +81,7 @@ function identityLayer(xs: readonly number[], ys: readonly number[]): Spec {
   const channel = (field: string) => ({ field, type: 'quantitative' });
   return {
     data: { values: [from, to].map((v) => ({ identityX: v, identityY: v })) },
-    mark: { type: 'line', style: 'identity', tooltip: null },
+    mark: { type: 'line', ...MARKS.identity },
     encoding: { x: channel('identityX'), y: channel('identityY') },
   };
 }

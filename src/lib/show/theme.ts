@@ -1,15 +1,38 @@
 /**
- * One Vega-Lite configuration for the whole book: quiet axes, system fonts, a transparent page, the palette, and one
- * style for the paper's own values (`paper`: dashed, in ink; `paper-point`: a hollow diamond; `paper-label`), one for
- * the line y = x (`identity`) and one for plain text (`note`), so that a reader learns them once.
+ * One Vega-Lite configuration for the whole book: quiet axes, system fonts, a transparent page, the palette; and one
+ * style each for the paper's own values (dashed, or a hollow diamond), for the line y = x, for a theory's curve, for
+ * error bars, so that a reader learns them once.
  */
 
-import { INK, PALETTE } from './colours';
+import { PALETTE } from './colours';
 
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 
-/** The configuration in an ink: `currentColor` where the page colours the drawing, INK where it cannot. */
-export function theme(ink: string = INK): Record<string, unknown> {
+/** The page's own colour; `chart` puts INK in its place where a drawing cannot know its page. */
+export const PAGE_INK = 'currentColor';
+
+/** Marks in the book's fixed styles. Written into each mark: a style of the configuration yields to its colours. */
+export const MARKS = {
+  paper: { stroke: PAGE_INK, strokeDash: [6, 4], strokeWidth: 1.75, opacity: 1, tooltip: null },
+  paperPoint: {
+    stroke: PAGE_INK,
+    fill: 'transparent',
+    shape: 'diamond',
+    strokeWidth: 2,
+    size: 110,
+    opacity: 1,
+  },
+  paperLabel: { fill: PAGE_INK, fontSize: 12, fontStyle: 'italic', tooltip: null },
+  identity: { stroke: PAGE_INK, strokeWidth: 1.25, opacity: 0.8, tooltip: null },
+  theory: { stroke: PAGE_INK, strokeWidth: 2, tooltip: null },
+  errorBar: { stroke: PAGE_INK, strokeWidth: 1.75, opacity: 1 },
+  boundary: { stroke: '#ffffff', strokeWidth: 1, opacity: 0.9 },
+  note: { fill: PAGE_INK, fontSize: 12, tooltip: null },
+} as const;
+
+/** The configuration. */
+export function theme(): Record<string, unknown> {
+  const ink = PAGE_INK;
   const label = { labelFont: FONT, labelFontSize: 12, labelColor: ink };
   const title = { titleFont: FONT, titleFontSize: 13, titleFontWeight: 600, titleColor: ink };
   return {
@@ -50,7 +73,7 @@ export function theme(ink: string = INK): Record<string, unknown> {
       gridOpacity: 0.2,
       labelOverlap: true,
     },
-    axisX: { grid: false, tickCount: 8 },
+    axisX: { grid: false, tickCount: 8, labelFlush: false },
     axisY: { grid: true, tickCount: 6 },
     legend: {
       ...label,
@@ -58,6 +81,7 @@ export function theme(ink: string = INK): Record<string, unknown> {
       orient: 'top',
       direction: 'horizontal',
       titleOrient: 'left',
+      titlePadding: 10,
       symbolStrokeWidth: 2,
       symbolSize: 90,
       labelLimit: 320,
@@ -70,24 +94,8 @@ export function theme(ink: string = INK): Record<string, unknown> {
     mark: { color: PALETTE[0] },
     line: { strokeWidth: 2, strokeCap: 'round', strokeJoin: 'round' },
     point: { size: 45, filled: true, opacity: 1 },
-    bar: { cornerRadiusEnd: 1 },
+    bar: { cornerRadiusEnd: 1, opacity: 0.75 },
     rule: { color: ink },
     text: { font: FONT, fontSize: 12, color: ink },
-    style: {
-      paper: { stroke: ink, strokeDash: [6, 4], strokeWidth: 1.75, opacity: 1 },
-      'paper-point': {
-        stroke: ink,
-        fill: 'transparent',
-        shape: 'diamond',
-        strokeWidth: 2,
-        size: 110,
-        opacity: 1,
-      },
-      'paper-label': { fill: ink, font: FONT, fontSize: 12, fontStyle: 'italic', opacity: 1 },
-      identity: { stroke: ink, strokeWidth: 1, opacity: 0.8 },
-      boundary: { stroke: '#ffffff', strokeWidth: 1, opacity: 0.9 },
-      'error-bar': { stroke: ink, strokeWidth: 1.5, opacity: 1 },
-      note: { fill: ink, font: FONT, fontSize: 12, opacity: 1 },
-    },
   };
 }
