@@ -180,8 +180,7 @@ export class Matrix {
   }
 
   private check(i: number, j: number, rowOnly = false): void {
-    const inside = (k: number, n: number) => Number.isInteger(k) && k >= 0 && k < n;
-    if (inside(i, this.rows) && (rowOnly || inside(j, this.cols))) return;
+    if (isIndex(i, this.rows) && (rowOnly || isIndex(j, this.cols))) return;
     throw new ValueError({
       what: 'Matrix index',
       expected: `a row of 0 … ${this.rows - 1}${rowOnly ? '' : ` and a column of 0 … ${this.cols - 1}`}`,
@@ -189,6 +188,10 @@ export class Matrix {
       todo: `The matrix is ${shapeText(this.shape)}; indices count from 0.`,
     });
   }
+}
+
+function isIndex(k: number, n: number): boolean {
+  return Number.isInteger(k) && k >= 0 && k < n;
 }
 
 function formatEntry(value: number): string {
