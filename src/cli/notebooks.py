@@ -13,6 +13,7 @@ import asyncio
 import hashlib
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -51,11 +52,13 @@ def write(notebook, path: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
+IMPORT = re.compile(r"^import\b[^;]*;\s*", re.MULTILINE)
+
+
 def title(cell) -> str:
-    """The first line of a cell that says something."""
-    lines = (line.strip() for line in cell.source.splitlines())
-    says = [line for line in lines if line and not line.startswith("import ")]
-    line = says[0].removeprefix("//").strip() if says else "(empty)"
+    """The first line of a cell that says something; its imports do not."""
+    lines = (line.strip().lstrip("/*").strip() for line in IMPORT.sub("", cell.source).splitlines())
+    line = next((line for line in lines if line), "imports")
     return line if len(line) <= TITLE_WIDTH else f"{line[: TITLE_WIDTH - 1]}…"
 
 

@@ -2,70 +2,121 @@
  * The compiler of the cells: tslab's converter, which turns a cell and the declarations of the cells before it into
  * JavaScript, with the options of this repository. tslab fixes its options in code and reads no tsconfig.json, and
  * it wants to compile every imported .ts file itself, which it cannot for files outside the notebook's folder. So
- * three functions of its own TypeScript are replaced before it loads:
+ * functions of its own TypeScript are replaced before it loads:
  *
  * - the options become strict, with the `bundler` resolution that package.json's `#lib` needs;
  * - a cell is said to depend on nothing but itself: the types of the library are still read and checked against,
  *   but tsx loads its code (main.cjs);
- * - TS6059, "not under rootDir", is no error here.
+ * - TS6059, "not under rootDir", is no error here;
+ * - `{ a }` with an `a` of an earlier cell, which tslab leaves as it is, becomes `{ a: exports.a }`.
  */
 import { createRequire } from 'node:module';
-import type { Converter } from 'tslab/dist/converter';
+import type * as typed from '@tslab/typescript-for-tslab';
+import type { Converter, ConvertResult } from 'tslab/dist/converter';
 
 export type { Converter, ConvertResult, Diagnostic } from 'tslab/dist/converter';
 
 const NOT_UNDER_ROOT_DIR = 6059;
 
-/** The part of tslab's TypeScript (5.0) that is replaced; its own declarations are of another version than ours. */
-interface TypeScript {
-  ModuleResolutionKind: { Bundler: number };
-  createWatchCompilerHost(files: string[], options: object, ...rest: unknown[]): WatchHost;
-  createWatchProgram(host: WatchHost): unknown;
-  getPreEmitDiagnosticsOfFiles(...args: unknown[]): { code: number }[];
-}
-interface WatchHost {
-  afterProgramCreate(builder: { getAllDependencies(file: { fileName: string }): string[] }): void;
-}
+type TypeScript = typeof typed;
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 const require = createRequire(import.meta.url);
 
+const typescriptPath = require.resolve('@tslab/typescript-for-tslab');
+const ts = require(typescriptPath) as TypeScript & {
+  getPreEmitDiagnosticsOfFiles(...args: unknown[]): readonly typed.Diagnostic[]; // tslab's addition
+};
+
+/** Lets a short property `{ a }` be looked up as the variable that it reads, as every other identifier is. */
+function readShorthandAsVariable(checker: typed.TypeChecker): typed.TypeChecker {
+  return {
+    ...checker,
+    getSymbolAtLocation: (node) => {
+      const parent = ts.getParseTreeNode(node)?.parent;
+      return parent && ts.isShorthandPropertyAssignment(parent)
+        ? checker.getShorthandAssignmentValueSymbol(parent)
+        : checker.getSymbolAtLocation(node);
+    },
+  };
+}
+
+const visitEachChild: TypeScript['visitEachChild'] = <T extends typed.Node>(
+  node: T | undefined,
+  visitor: typed.Visitor,
+  context: typed.TransformationContext,
+  ...rest: unknown[]
+) => {
+  if (node && ts.isShorthandPropertyAssignment(node)) {
+    const value = visitor(node.name) as typed.Expression;
+    if (value !== node.name) {
+      const { objectAssignmentInitializer: byDefault } = node;
+      const target = byDefault
+        ? ts.factory.createAssignment(value, visitor(byDefault) as typed.Expression)
+        : value;
+      return ts.factory.createPropertyAssignment(node.name, target) as typed.Node as T;
+    }
+  }
+  return (ts.visitEachChild as (...args: unknown[]) => T)(node, visitor, context, ...rest);
+};
+
 function adaptTypeScript(): void {
-  const path = require.resolve('@tslab/typescript-for-tslab');
-  const original = require(path) as TypeScript;
-  const adapted: TypeScript = {
-    ...original, // its exports are read-only getters: a copy takes their place
-    createWatchCompilerHost: (files, options, ...rest) =>
-      original.createWatchCompilerHost(
+  const adapted: Partial<Writable<typeof ts>> = {
+    ...ts, // its exports are read-only getters: a copy takes their place
+    createWatchCompilerHost: ((files: string[], options: typed.CompilerOptions, ...rest: unknown[]) =>
+      (ts.createWatchCompilerHost as (...args: unknown[]) => unknown)(
         files,
         {
           ...options,
           strict: true,
           allowJs: false,
           checkJs: false,
-          moduleResolution: original.ModuleResolutionKind.Bundler,
+          moduleResolution: ts.ModuleResolutionKind.Bundler,
         },
         ...rest,
-      ),
-    createWatchProgram: (host) => {
+      )) as TypeScript['createWatchCompilerHost'],
+    createWatchProgram: ((host: typed.WatchCompilerHostOfFilesAndCompilerOptions<typed.BuilderProgram>) => {
       const { afterProgramCreate } = host;
       host.afterProgramCreate = (builder) => {
         builder.getAllDependencies = (file) => [file.fileName];
-        afterProgramCreate(builder);
+        const program = builder.getProgram();
+        const { getTypeChecker } = program;
+        program.getTypeChecker = () => readShorthandAsVariable(getTypeChecker());
+        afterProgramCreate?.(builder);
       };
-      return original.createWatchProgram(host);
-    },
+      return ts.createWatchProgram(host);
+    }) as TypeScript['createWatchProgram'],
     getPreEmitDiagnosticsOfFiles: (...args) =>
-      original.getPreEmitDiagnosticsOfFiles(...args).filter(({ code }) => code !== NOT_UNDER_ROOT_DIR),
+      ts.getPreEmitDiagnosticsOfFiles(...args).filter(({ code }) => code !== NOT_UNDER_ROOT_DIR),
+    visitEachChild,
   };
-  const cached = require.cache[path];
-  if (!cached) throw new Error(`${path} is loaded but not in require.cache`);
+  const cached = require.cache[typescriptPath];
+  if (!cached) throw new Error(`${typescriptPath} is loaded but not in require.cache`);
   cached.exports = adapted;
 }
 
 adaptTypeScript();
-const converter = require('tslab/dist/converter') as typeof import('tslab/dist/converter');
+const tslab = require('tslab/dist/converter') as typeof import('tslab/dist/converter');
+
+/** Whether a cell has a `for await` outside any function, which tslab does not count as an `await`. */
+function hasForAwait(code: string): boolean {
+  if (!/\bfor\s+await\b/.test(code)) return false;
+  const visit = (node: typed.Node): boolean =>
+    (ts.isForOfStatement(node) && node.awaitModifier !== undefined) ||
+    (!ts.isFunctionLike(node) && (ts.forEachChild(node, visit) ?? false));
+  return visit(ts.createSourceFile('cell.ts', code, ts.ScriptTarget.Latest));
+}
 
 /** A converter for cells whose imports start from the current directory. */
-export const createConverter = (): Converter => converter.createConverter({ isJS: false, isBrowser: false });
+export function createConverter(): Converter {
+  const converter = tslab.createConverter({ isJS: false, isBrowser: false });
+  return {
+    ...converter,
+    convert: (declarations, code): ConvertResult => {
+      const result = converter.convert(declarations, code);
+      return hasForAwait(code) ? { ...result, hasToplevelAwait: true } : result;
+    },
+  };
+}
 
-export const { isCompleteCode } = converter;
+export const { isCompleteCode } = tslab;

@@ -42,7 +42,8 @@ function sourceLine({ source, compiled }: CellText, line: number): number | null
  */
 export function describeThrown(thrown: unknown, cellText?: (count: number) => CellText | undefined): Failure {
   const isError = thrown instanceof Error || Object.prototype.toString.call(thrown) === '[object Error]';
-  const text = inspect(thrown);
+  // A SyntaxError begins with the line of compiled code that it is about.
+  const text = inspect(thrown).replace(/^cell-\d+\.js:\d+\n[\s\S]*?\n\n(?=SyntaxError)/, '');
   const place = (_: string, count: string, line: string) => {
     const cell = cellText?.(Number(count));
     const at = cell && sourceLine(cell, Number(line));

@@ -51,6 +51,33 @@ describe('a cell', () => {
     expect(await kernel.value('again.toUpperCase()')).toBe('ONE');
   });
 
+  test('sees earlier variables wherever they stand', async () => {
+    await kernel.run('const seeds = [1, 2];\nlet total = 3;');
+    const value = async (code: string, expected: string) => expect(await kernel.value(code)).toBe(expected);
+    await value('const o = { seeds, total };\no', '{ seeds: [ 1, 2 ], total: 3 }');
+    await value('seeds.map((s) => ({ s, total }))', '[ { s: 1, total: 3 }, { s: 2, total: 3 } ]');
+    await value(
+      'function make() { const seeds = 0; return { seeds, total }; }\nmake()',
+      '{ seeds: 0, total: 3 }',
+    );
+    await value('({ total } = { total: 4 });\ntotal', '4');
+    await value(
+      'let other: number | undefined;\n({ other, total = 5 } = { other: 1 } as { other: number; total?: number });\ntotal + other',
+      '6',
+    );
+    await value(
+      "import { Matrix as M, eigh } from '#lib';\nconst tools = { eigh };\ntypeof tools.eigh",
+      'function',
+    );
+    await value('const again2 = { eigh };\ntypeof again2.eigh', 'function');
+    await value('[`total`, ...seeds].join() + { total }.total', 'total,1,25');
+  });
+
+  test('may loop over what is awaited', async () => {
+    const run = await kernel.run('for await (const x of [1, Promise.resolve(2)]) console.log(x);');
+    expect(stdout(run)).toBe('1\n2\n');
+  });
+
   test('is checked strictly, and does not run when it fails the check', async () => {
     const { reply, outputs } = await kernel.run("console.log('ran');\nconst z: string = null;");
     expect(outputs.map(({ type }) => type)).toEqual(['error']);
