@@ -20,7 +20,8 @@ const slack = (...terms: number[]): number =>
 
 /** A number in a rule's text: `0.708`, `1e-5`, `−0.5`. */
 export function numberText(x: number): string {
-  return String(x).replace(/^-/, '−');
+  const tiny = x !== 0 && Math.abs(x) < 1e-3;
+  return (tiny ? x.toExponential() : String(x)).replace(/^-/, '−');
 }
 
 function bound(name: string, value: number): number {
@@ -106,6 +107,7 @@ export function equalTo(value: number, { relative = 0 }: { relative?: number } =
   const text = `= ${numberText(value)}${relative > 0 ? ` (relative ${numberText(relative)})` : ''}`;
   return {
     text,
-    test: (x) => (relative === 0 ? x === value : Math.abs(x - value) <= relative * Math.abs(value)),
+    test: (x) =>
+      relative === 0 ? x === value : Math.abs(x - value) <= relative * Math.abs(value) + slack(x, value),
   };
 }

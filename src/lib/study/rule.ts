@@ -133,8 +133,9 @@ export function meanPlusStandardErrors(
       got: String(k),
       todo: 'Use meanIs(condition) for the mean alone.',
     });
-  const errors = `${k > 0 ? '+' : '−'} ${Math.abs(k)} se`;
-  const text = `mean${of.text ? ` of ${of.text}` : ''} ${errors} ${condition.text}`;
+  const text = of.text
+    ? `mean of ${of.text}, ${k > 0 ? 'plus' : 'less'} ${Math.abs(k)} se, ${condition.text}`
+    : `mean ${k > 0 ? '+' : '−'} ${Math.abs(k)} se ${condition.text}`;
   const judge = (x: number[]) => {
     const { mean: m, se } = meanAndError(x);
     return condition.test(m + k * (se as number));
