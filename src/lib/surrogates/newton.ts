@@ -70,6 +70,7 @@ function* newton(X: Matrix, basis: Basis, problem: Problem): Fit {
   // Within V: u and b, with z = Z [u, b].
   const inner = new Float64Array(Z.cols);
   let iteration = 0;
+  let stalled = stallDetector();
   const innerGoal = V ? Math.max(goal, 1e-5 * start.norm) : goal;
   for (;;) {
     const state = model.at(gemv(Z, inner) as Float64Array, squaredNorm(inner, Z.cols - 1));
@@ -97,7 +98,7 @@ function* newton(X: Matrix, basis: Basis, problem: Problem): Fit {
       slope: innerProduct(g, direction as Float64Array),
       curve: quadratic(inner, direction as Float64Array, Z.cols - 1),
     });
-    if (t === 0) {
+    if (t === 0 || stalled(size)) {
       if (V) break;
       throw stuck(size, goal, iteration);
     }
@@ -109,7 +110,7 @@ function* newton(X: Matrix, basis: Basis, problem: Problem): Fit {
   const r = Z.cols - 1;
   const w = gemv(V as Matrix, inner.subarray(0, r)) as Float64Array;
   let b = inner[r];
-  let last = Number.POSITIVE_INFINITY;
+  stalled = stallDetector();
   for (;;) {
     const z = gemv(X, w) as Float64Array;
     for (let i = 0; i < z.length; i++) z[i] += b;
@@ -118,16 +119,16 @@ function* newton(X: Matrix, basis: Basis, problem: Problem): Fit {
     if (g.norm <= goal) return { weights: w, intercept: b, iterations: iteration, converged: true };
     if (iteration >= maxIterations)
       return { weights: w, intercept: b, iterations: iteration, converged: false };
-    const forcing = Math.min(0.1, g.norm / start.norm, (0.5 * last) / g.norm);
+    // Loose far from the optimum; near it such that the error squares in a step, but no more than is asked.
+    const forcing = Math.max(Math.min(0.1, g.norm / start.norm), (0.3 * goal) / g.norm);
     const step = conjugateGradients(X, basis, state.curvature, alpha, g, forcing * g.norm);
     const t = model.lineSearch(state, step.along, {
       slope: innerProduct(g.weights, step.weights) + g.intercept * step.intercept,
       curve: quadratic(w, step.weights, w.length),
     });
-    if (t === 0 || g.norm > 0.99 * last) throw stuck(g.norm, goal, iteration);
+    if (t === 0 || stalled(g.norm)) throw stuck(g.norm, goal, iteration);
     for (let j = 0; j < w.length; j++) w[j] += t * step.weights[j];
     b += t * step.intercept;
-    last = t === 1 ? g.norm : Number.POSITIVE_INFINITY;
     yield { iteration: ++iteration, objective: state.objective };
   }
 }
@@ -146,7 +147,8 @@ class LogisticModel {
 
   /** F, ∂F/∂z and ∂²F/∂z² at logits z, with ‖w‖² given. */
   at(z: Float64Array, squared: number): LogisticState {
-    const { y, s } = this;
+    const y = this.y;
+    const s = this.s;
     const n = z.length;
     const residual = new Float64Array(n);
     const curvature = new Float64Array(n);
@@ -172,7 +174,9 @@ class LogisticModel {
   ): number {
     if (!(slope < 0)) return 0;
     if (-slope < 1e-11 * (1 + Math.abs(state.objective))) return 1;
-    const { y, s, alpha } = this;
+    const y = this.y;
+    const s = this.s;
+    const alpha = this.alpha;
     const n = along.length;
     let base = 0;
     for (let i = 0; i < n; i++) base += (s[i] / n) * logisticLoss(y[i], state.z[i]);
@@ -371,6 +375,17 @@ function quadratic(w: Float64Array, d: Float64Array, count: number): { linear: n
     square += d[j] * d[j];
   }
   return { linear, square };
+}
+
+/** Tells, from the gradient's norm after each step, that ten steps have not brought it below its least so far. */
+function stallDetector(): (size: number) => boolean {
+  let least = Number.POSITIVE_INFINITY;
+  let idle = 0;
+  return (size) => {
+    idle = size < least ? 0 : idle + 1;
+    least = Math.min(least, size);
+    return idle >= 10;
+  };
 }
 
 function unfinished(V: Matrix | undefined, inner: Float64Array, iterations: number): LinearFit {

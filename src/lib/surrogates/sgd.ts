@@ -77,9 +77,12 @@ export function* logisticSgd(
   const { positiveWeight = 1, negativeWeight = 1 } = options;
   const l1Ratio = penalty === 'l2' ? 0 : penalty === 'l1' ? 1 : (options.l1Ratio ?? 0.15);
   const m = X.rows;
-  const w = new ScaledWeights(X.cols, penalty !== 'l2');
   const rows = rowReader(X);
-  const squares = penalty === 'l2' ? rowSquares(X) : undefined;
+  const squares = rowSquares(X);
+  // An infinity in X can hide behind a logit of −∞ that is right; here it cannot.
+  if (!squares.every(Number.isFinite)) throw diverged(X, 0);
+  const clips = penalty !== 'l2';
+  const w = new ScaledWeights(X.cols, clips);
   const order = rng ? rng.permutation(m) : undefined;
   // typw / max(1, ℓ′(1, −typw)) = typw, since ℓ′ < 0 there.
   const optimalInit = 1 / (Math.sqrt(1 / Math.sqrt(alpha)) * alpha);
@@ -101,8 +104,8 @@ export function* logisticSgd(
         alpha * ((1 - l1Ratio) * 0.5 * w.squaredNorm + (l1Ratio === 0 ? 0 : l1Ratio * w.absoluteNorm));
       const update = -eta * logisticSlope(y[i], p) * (y[i] > 0 ? positiveWeight : negativeWeight);
       if (l1Ratio < 1) w.shrink(Math.max(0, 1 - (1 - l1Ratio) * eta * alpha));
-      if (squares) w.add(x, update, product, squares[i]);
-      else w.addAndClip(x, update, l1Ratio * eta * alpha);
+      if (clips) w.addAndClip(x, update, l1Ratio * eta * alpha);
+      else w.add(x, update, product, squares[i]);
       intercept += update;
     }
     w.settle();
@@ -182,8 +185,8 @@ class ScaledWeights {
 
   /** w += c x, then the cumulative l1 penalty, `more` of which became due in this step. */
   addAndClip(x: Float64Array, c: number, more: number): void {
-    this.due += more;
-    const { v, scale, due } = this;
+    const due = (this.due += more);
+    const { v, scale } = this;
     const paid = this.paid as Float64Array;
     const factor = c / scale;
     const inverse = 1 / scale;
