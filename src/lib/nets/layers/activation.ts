@@ -86,8 +86,11 @@ export class ActivationLayer implements Layer {
     const { rows, cols } = input;
     const output = context.workspace.matrix(rows, cols);
     const derivative = context.keep === 'nothing' ? null : context.workspace.matrix(rows, cols);
+    const { kind, scale, alpha } = this.sigma;
     activate({
-      ...this.sigma,
+      kind,
+      scale,
+      alpha,
       rows,
       cols,
       input: input.data,

@@ -193,8 +193,11 @@ class DenseActivationLayer implements Layer {
     const everything = context.keep === 'everything';
     const output = everything ? context.workspace.matrix(rows, cols) : z;
     const derivative = context.keep === 'nothing' ? null : context.workspace.matrix(rows, cols);
+    const { kind, scale, alpha } = activation.sigma; // spread into the task, they would cost more than it does
     activate({
-      ...activation.sigma,
+      kind,
+      scale,
+      alpha,
       rows,
       cols,
       input: z.data,

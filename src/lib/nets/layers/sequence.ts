@@ -99,7 +99,7 @@ class AppliedSequence implements Applied {
   }
 
   backward(cotangents: Matrix, request: BackwardRequest): Matrix | null {
-    const inner: BackwardRequest = { ...request, input: true };
+    const inner: BackwardRequest = { cotangents: request.cotangents, input: true, visit: request.visit };
     const end = this.sequence.end(request.input);
     let delta = cotangents;
     for (let k = this.steps.length - 1; k >= end; k--)
@@ -121,7 +121,8 @@ class AppliedSequence implements Applied {
     return {
       output: tangent ?? zero(null, sequence, this.output.rows, context),
       backward(value: Matrix, derivative: Matrix, request: TangentBackwardRequest): DualMatrix | null {
-        const inner: TangentBackwardRequest = { ...request, input: true };
+        const { cotangents, visit } = request;
+        const inner: TangentBackwardRequest = { cotangents, input: true, visit };
         const end = sequence.end(request.input);
         let delta: DualMatrix = { value, tangent: derivative };
         for (let k = tangents.length - 1; k >= end; k--)
