@@ -46,7 +46,7 @@ function roundedRows(rows: readonly unknown[]): unknown[] {
     });
   });
   const round = (key: string, v: unknown): unknown => {
-    if (typeof v !== 'number' || Number.isInteger(v)) return v;
+    if (typeof v !== 'number' || Number.isSafeInteger(v)) return v;
     const [low, high] = range.get(key) as [number, number];
     const finest = Math.min(Math.abs(v), high > low ? high - low : Math.abs(v));
     const digits = 4 + Math.floor(Math.log10(Math.abs(v))) - Math.floor(Math.log10(finest));

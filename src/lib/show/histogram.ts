@@ -111,12 +111,12 @@ function curveLayer(curves: NonNullable<HistogramOptions['curves']>, width: numb
   const legend = {
     ...legendOf(names, width),
     symbolType: 'stroke',
-    symbolSize: 500,
+    symbolSize: 280,
     symbolStrokeColor: MARKS.theory.stroke,
   };
   return {
     data: { values },
-    mark: { type: 'line', ...MARKS.theory },
+    mark: { type: 'line', clip: true, ...MARKS.theory },
     encoding: {
       x: { field: 'from', type: 'quantitative' },
       y: { field: 'height', type: 'quantitative' },

@@ -157,7 +157,8 @@ export class Scorecard<R extends Row = Row> {
       profile: this.profile,
       source: this.source,
       seeds: [...this.seeds],
-      library: blas.name,
+      // Name and version; what follows (build options, processor) differs between machines without changing a verdict.
+      library: blas.name.split(' ').slice(0, 2).join(' '),
       elapsedSeconds: Math.round((performance.now() - this.started) / 100) / 10,
       claims: [...this.rows.values()].map((row) => this.judged(row)),
     };

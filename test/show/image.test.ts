@@ -1,0 +1,139 @@
+import { inflateSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { ShapeError, ValueError } from '../../src/lib/errors';
+import { Matrix } from '../../src/lib/linalg';
+import { imageGridBundle } from '../../src/lib/show';
+import { png } from '../../src/lib/show/png';
+
+/** Decodes what `png` writes, by the format's rules and not by its code: size, channels, pixels. */
+function decode(file: Buffer) {
+  expect(file.subarray(0, 8).toString('hex')).toBe('89504e470d0a1a0a');
+  const chunks = new Map<string, Buffer>();
+  for (let at = 8; at < file.length; ) {
+    const length = file.readUInt32BE(at);
+    const body = file.subarray(at + 4, at + 8 + length);
+    // CRC-32 bit by bit (polynomial 0xedb88320).
+    let crc = 0xffffffff;
+    for (const byte of body) {
+      crc ^= byte;
+      for (let k = 0; k < 8; k++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+    }
+    expect(file.readUInt32BE(at + 8 + length)).toBe((crc ^ 0xffffffff) >>> 0);
+    chunks.set(body.toString('latin1', 0, 4), body.subarray(4));
+    at += 12 + length;
+  }
+  const header = chunks.get('IHDR') as Buffer;
+  const [width, height] = [header.readUInt32BE(0), header.readUInt32BE(4)];
+  const channels = header[9] === 0 ? 1 : 3;
+  const lines = inflateSync(chunks.get('IDAT') as Buffer);
+  expect(lines.length).toBe(height * (width * channels + 1));
+  const pixels: number[] = [];
+  for (let y = 0; y < height; y++) {
+    expect(lines[y * (width * channels + 1)]).toBe(0);
+    pixels.push(...lines.subarray(y * (width * channels + 1) + 1, (y + 1) * (width * channels + 1)));
+  }
+  expect(chunks.has('IEND')).toBe(true);
+  return { width, height, channels, pixels };
+}
+
+const pictures = (svg: string) =>
+  [...svg.matchAll(/href="data:image\/png;base64,([^"]+)"/g)].map((m) => decode(Buffer.from(m[1], 'base64')));
+
+const description = 'Four small pictures with their labels.';
+
+describe('a PNG', () => {
+  it('decodes to the pixels it was made of, grey and coloured', () => {
+    const grey = Uint8Array.from({ length: 6 }, (_, i) => 40 * i);
+    expect(decode(png(3, 2, 1, grey))).toEqual({ width: 3, height: 2, channels: 1, pixels: [...grey] });
+    const rgb = Uint8Array.from({ length: 12 }, (_, i) => 20 * i);
+    expect(decode(png(2, 2, 3, rgb))).toEqual({ width: 2, height: 2, channels: 3, pixels: [...rgb] });
+  });
+  it('refuses pixels of another number', () => {
+    expect(() => png(2, 2, 1, new Uint8Array(5))).toThrow(ShapeError);
+    expect(() => png(0, 2, 1, new Uint8Array(0))).toThrow(ShapeError);
+  });
+});
+
+describe('a grid of images', () => {
+  const images = Matrix.from([
+    [0, 1, 0.5, 0],
+    [1, 1, 1, 1],
+    [0, 0, 0, 0],
+  ]);
+  const grid = (options: object = {}, of: Parameters<typeof imageGridBundle>[0] = images) =>
+    imageGridBundle(of, { description, ...options })['image/svg+xml'] as string;
+
+  it('holds each image at its own pixels, drawn without smoothing, with its words', () => {
+    const svg = grid({
+      labels: ['a < b', 7, 'c'],
+      captions: ['+0.031', '−0.02', ''],
+      title: 'Three',
+      columns: 2,
+      rowLabels: ['for', 'against'],
+    });
+    expect(pictures(svg).map((p) => p.pixels)).toEqual([
+      [0, 255, 128, 0],
+      [255, 255, 255, 255],
+      [0, 0, 0, 0],
+    ]);
+    expect(svg.match(/image-rendering:pixelated/g)).toHaveLength(3);
+    for (const words of ['a &lt; b', '>7<', '+0.031', '−0.02', '>for<', '>against<', '<title>Three</title>'])
+      expect(svg).toContain(words);
+    expect(svg).toContain(`<desc>${description}</desc>`);
+    expect(svg).toContain(`role="img" aria-label="${description}"`);
+  });
+  it('is one picture for every page, with a sentence beside it', () => {
+    const bundle = imageGridBundle(images, { description });
+    expect(Object.keys(bundle)).toEqual(['image/svg+xml', 'text/plain']);
+    expect(bundle['text/plain']).toBe(description);
+  });
+  it('scales by a range, by each image, or by all', () => {
+    const standardised = Matrix.from([
+      [-1, 1, 0, 0],
+      [0, 3, 3, 3],
+    ]);
+    expect(() => grid({}, standardised)).toThrow(/values of 0 … 1, got -1 … 1/);
+    expect(pictures(grid({ range: [-1, 3] }, standardised))[0].pixels).toEqual([0, 128, 64, 64]);
+    expect(pictures(grid({ range: 'all' }, standardised))[0].pixels).toEqual([0, 128, 64, 64]);
+    expect(pictures(grid({ range: 'each' }, standardised))[0].pixels).toEqual([0, 255, 128, 128]);
+    expect(pictures(grid({ range: 'each' }, Matrix.from([[2, 2, 2, 2]])))[0].pixels).toEqual([0, 0, 0, 0]);
+  });
+  it('takes coloured and oblong images', () => {
+    const [wide] = pictures(grid({ width: 3, height: 1, channels: 3 }, [[1, 0, 0, 0, 1, 0, 0, 0, 1]]));
+    expect(wide).toMatchObject({
+      width: 3,
+      height: 1,
+      channels: 3,
+      pixels: [255, 0, 0, 0, 255, 0, 0, 0, 255],
+    });
+  });
+  it('an MNIST digit costs less than a kilobyte', () => {
+    const ring = Float32Array.from({ length: 784 }, (_, i) =>
+      Math.abs(Math.hypot((i % 28) - 14, Math.floor(i / 28) - 14) - 8) < 2 ? 0.9 : 0,
+    );
+    const svg = grid({}, Array(20).fill(ring));
+    expect(svg.length / 20).toBeLessThan(1000);
+  });
+  it.each<[string, object, Parameters<typeof imageGridBundle>[0], RegExp]>([
+    ['no description', { description: '' }, images, /a sentence that says what the images show, got nothing/],
+    ['labels of another number', { labels: ['a'] }, images, /labels: expected 3, one an image, got 1/],
+    [
+      'row labels of another number',
+      { rowLabels: ['a', 'b'] },
+      images,
+      /rowLabels: expected 1, one a row, got 2/,
+    ],
+    ['sizes that do not fit', { width: 3 }, images, /width × height × channels/],
+    ['images of several sizes', {}, [[0, 0, 0, 0], [0]], /image 1: expected 4 values/],
+    ['NaN', {}, [[0, Number.NaN, 0, 0]], /pixel 1: expected a finite number, got NaN/],
+    ['nothing', {}, [], /one image or more/],
+  ])('names %s', (_, options, of, message) => {
+    expect(() => grid(options, of)).toThrow(message);
+    expect(() => grid(options, of)).toThrow(/./);
+    try {
+      grid(options, of);
+    } catch (error) {
+      expect(error instanceof ShapeError || error instanceof ValueError).toBe(true);
+    }
+  });
+});
