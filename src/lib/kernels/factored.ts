@@ -71,7 +71,7 @@ export function factoredKernel(factorisation: Factorisation): Kernel {
 async function crossOf(factorisation: Factorisation, X: Matrix, X2: Matrix): Promise<CrossWithDiagonals> {
   const { name, dtype } = factorisation;
   checkInputs(factorisation, X);
-  checkInputs(factorisation, X2);
+  checkInputs({ ...factorisation, inputs: X.cols }, X2);
   const extent = { pairs: X.rows * X2.rows, examples: X.rows + X2.rows };
   const cross = Matrix.zeros(X.rows, X2.rows, dtype);
   const diagonal = zeros(X.rows, dtype);

@@ -1,0 +1,192 @@
+import { describe, expect, it } from 'vitest';
+import { NumericalError, ShapeError, ValueError } from '../../src/lib/errors';
+import {
+  center,
+  conjugateKernel,
+  cosine,
+  embeddingKernel,
+  type Kernel,
+  linearKernel,
+  scaled,
+  tangentKernel,
+} from '../../src/lib/kernels';
+import { gemm, type Matrix, syrk } from '../../src/lib/linalg';
+import { dense, network, relu, tanh } from '../../src/lib/nets';
+import { normal, relativeDistance, snapshotOf } from './networks';
+
+const net = network(5, [dense(6), tanh(), dense(4), relu({ scale: 0.5 }), dense(2)]);
+const snapshot = snapshotOf(net, 1);
+const X = normal(9, 5, 2);
+const X2 = normal(6, 5, 3);
+const base = tangentKernel(net, snapshot);
+const bare: Kernel = { name: 'bare', gram: base.gram, cross: base.cross, diagonal: base.diagonal };
+
+describe('cosine', () => {
+  it('has a diagonal of ones and entries of at most one, and is symmetric', async () => {
+    const K = await cosine(base).gram(X);
+    expect(Array.from(K.diagonal())).toEqual(new Array(9).fill(1));
+    expect(Math.max(...K.data.map(Math.abs))).toBeLessThanOrEqual(1);
+    for (let i = 0; i < 9; i++) for (let j = 0; j < i; j++) expect(K.get(i, j)).toBe(K.get(j, i));
+    expect(Array.from(await cosine(base).diagonal(X))).toEqual(new Array(9).fill(1));
+  });
+
+  it('is K_ij / √(K_ii K_jj), test points by their own diagonal, in float32 too', async () => {
+    for (const dtype of ['float64', 'float32'] as const) {
+      const rtol = dtype === 'float64' ? 1e-13 : 1e-5;
+      const its = tangentKernel(net, snapshot, { dtype });
+      const [K, cross] = [await its.gram(X), await its.cross(X, X2)];
+      const [a, b] = [await its.diagonal(X), await its.diagonal(X2)];
+      const expected = (M: Matrix, left: ArrayLike<number>, right: ArrayLike<number>) =>
+        M.data.map((v: number, k: number) => v / Math.sqrt(left[Math.floor(k / M.cols)] * right[k % M.cols]));
+      expect((await cosine(its).gram(X)).data).toBeAllclose(expected(K, a, a), { rtol, atol: rtol });
+      expect((await cosine(its).cross(X, X2)).data).toBeAllclose(expected(cross, a, b), { rtol, atol: rtol });
+    }
+  });
+
+  it('does not depend on units, and takes kernels that give no diagonals beside the cross', async () => {
+    const K = await cosine(base).cross(X, X2);
+    expect(relativeDistance(await cosine(scaled(base, 37)).cross(X, X2), K)).toBeLessThan(1e-14);
+    expect(relativeDistance(await cosine(bare).cross(X, X2), K)).toBeLessThan(1e-14);
+    expect(relativeDistance(await cosine(scaled(bare, 37)).cross(X, X2), K)).toBeLessThan(1e-14);
+  });
+
+  it('names an example that has no direction', async () => {
+    const pixels = normal(4, 3, 4);
+    pixels.row(2).fill(0);
+    for (const work of [
+      () => cosine(linearKernel()).gram(pixels),
+      () => cosine(linearKernel()).cross(normal(2, 3, 5), pixels),
+      () => cosine(linearKernel()).diagonal(pixels),
+    ]) {
+      await expect(work()).rejects.toThrow(NumericalError);
+      await expect(work()).rejects.toThrow(/0 for example 2/);
+    }
+  });
+});
+
+describe('scaled', () => {
+  it('divides gram, cross and diagonal, and leaves the kernel as it was', async () => {
+    const kernel = scaled(base, 4);
+    const K = await base.gram(X);
+    expect((await kernel.gram(X)).data).toBeAllclose(
+      K.data.map((v: number) => v / 4),
+      { rtol: 1e-15 },
+    );
+    expect(await kernel.diagonal(X)).toBeAllclose(
+      K.diagonal().map((v: number) => v / 4),
+      { rtol: 1e-13 },
+    );
+    const cross = await base.cross(X, X2);
+    expect((await kernel.cross(X, X2)).data).toBeAllclose(
+      cross.data.map((v: number) => v / 4),
+      { rtol: 1e-15 },
+    );
+  });
+
+  it('refuses a scale that is not positive', () => {
+    for (const scale of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
+      expect(() => scaled(base, scale)).toThrow(ValueError);
+  });
+});
+
+describe('center', () => {
+  /** Features minus their mean over a reference: what centring means. */
+  const features = (points: Matrix, reference: Matrix) => {
+    const mean = new Float64Array(5);
+    for (let i = 0; i < reference.rows; i++)
+      for (let j = 0; j < 5; j++) mean[j] += reference.get(i, j) / reference.rows;
+    const out = points.copy();
+    for (let i = 0; i < out.rows; i++) for (let j = 0; j < 5; j++) out.data[i * 5 + j] -= mean[j];
+    return out;
+  };
+  const linear = linearKernel({ dtype: 'float64' });
+
+  it('over a reference is the kernel of features minus the reference’s mean', async () => {
+    const reference = normal(7, 5, 6);
+    const kernel = center(linear, reference);
+    const [F, F2] = [features(X, reference), features(X2, reference)];
+    expect(relativeDistance(await kernel.gram(X), syrk(F))).toBeLessThan(1e-13);
+    expect(relativeDistance(await kernel.cross(X, X2), gemm(F, F2, { transposeB: true }))).toBeLessThan(
+      1e-13,
+    );
+    expect(await kernel.diagonal(X)).toBeAllclose(syrk(F).diagonal(), { rtol: 1e-12 });
+    const own = features(reference, reference);
+    expect(relativeDistance(await kernel.gram(reference), syrk(own))).toBeLessThan(1e-13);
+    expect(
+      relativeDistance(await kernel.cross(X, reference), gemm(F, own, { transposeB: true })),
+    ).toBeLessThan(1e-13);
+  });
+
+  it('without one centres over the set itself, a cross over its second set', async () => {
+    const kernel = center(linear);
+    expect(relativeDistance(await kernel.gram(X), syrk(features(X, X)))).toBeLessThan(1e-13);
+    expect(await kernel.diagonal(X)).toBeAllclose(syrk(features(X, X)).diagonal(), { rtol: 1e-12 });
+    const cross = gemm(features(X2, X), features(X, X), { transposeB: true });
+    expect(relativeDistance(await kernel.cross(X2, X), cross)).toBeLessThan(1e-13);
+  });
+
+  it('gives rows of a tangent kernel that sum to zero', async () => {
+    const K = await center(base).gram(X);
+    for (let i = 0; i < 9; i++)
+      expect(Array.from(K.row(i)).reduce((s, v) => s + v, 0)).toBeAllclose(0, { atol: 1e-10 * K.get(i, i) });
+  });
+});
+
+describe('kernels of what a network computes', () => {
+  const outputs = net.forward(snapshot, X).outputs;
+  const named = (name: string) => outputs.find((o) => o.name === name)?.output as Matrix;
+
+  it('the conjugate kernel is the Gram of what enters the last layer', async () => {
+    const kernel = conjugateKernel(net, snapshot);
+    const K = syrk(named('relu1'));
+    expect(relativeDistance(await kernel.gram(X), K)).toBeLessThan(1e-14);
+    expect(relativeDistance(await kernel.cross(X, X), K)).toBeLessThan(1e-14);
+    expect(await kernel.diagonal(X)).toBeAllclose(K.diagonal(), { rtol: 1e-13, atol: 1e-15 });
+  });
+
+  it('the conjugate kernel with bias is the tangent kernel of the last layer, at one output', async () => {
+    const last = tangentKernel(net, snapshot, { layers: ['dense3'], outputs: 0 });
+    const kernel = conjugateKernel(net, snapshot, { bias: true });
+    expect(relativeDistance(await kernel.gram(X), await last.gram(X))).toBeLessThan(1e-14);
+  });
+
+  it('the conjugate kernel of a network of one layer is the linear kernel, in the inputs’ own units', async () => {
+    const flat = network(5, [dense(2)]);
+    const K = await conjugateKernel(flat, snapshotOf(flat, 1)).gram(X);
+    expect(relativeDistance(K, await linearKernel({ dtype: 'float64' }).gram(X))).toBeLessThan(1e-15);
+  });
+
+  it('the embedding kernel sums hidden activations, or the layers that are named', async () => {
+    const sum = syrk(named('relu1'), { beta: 1, out: syrk(named('tanh1')) });
+    expect(relativeDistance(await embeddingKernel(net, snapshot).gram(X), sum)).toBeLessThan(1e-14);
+    const chosen = embeddingKernel(net, snapshot, { layers: ['dense1', 'dense3'] });
+    const other = syrk(named('dense3'), { beta: 1, out: syrk(named('dense1')) });
+    expect(relativeDistance(await chosen.gram(X), other)).toBeLessThan(1e-14);
+    expect(chosen.name).toContain('dense1, dense3');
+  });
+
+  it('the embedding kernel names the layers there are when one is missing', () => {
+    expect(() => embeddingKernel(net, snapshot, { layers: ['conv1'] })).toThrow(
+      /dense1, tanh1, dense2, relu1, dense3/,
+    );
+    expect(() => embeddingKernel(net, snapshot, { layers: [] })).toThrow(ValueError);
+    const flat = network(5, [dense(2)]);
+    expect(() => embeddingKernel(flat, snapshotOf(flat, 1))).toThrow(/no activation/);
+  });
+
+  it('refuse inputs of another width', async () => {
+    for (const kernel of [conjugateKernel(net, snapshot), embeddingKernel(net, snapshot)])
+      await expect(kernel.gram(normal(3, 4, 1))).rejects.toThrow(ShapeError);
+    await expect(linearKernel().cross(X, normal(3, 4, 1))).rejects.toThrow(ShapeError);
+  });
+
+  it('the linear kernel is XXᵀ, in the precision asked for', async () => {
+    expect((await linearKernel().gram(X)).dtype).toBe('float32');
+    expect(
+      relativeDistance(
+        await linearKernel({ dtype: 'float64' }).cross(X, X2),
+        gemm(X, X2, { transposeB: true }),
+      ),
+    ).toBeLessThan(1e-15);
+  });
+});
