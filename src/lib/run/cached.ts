@@ -134,7 +134,7 @@ function writeEntry(entry: string, value: unknown): void {
     if (existsSync(entry)) discard(entry);
     renameSync(temporary, entry);
   } catch (error) {
-    rmSync(temporary, { recursive: true, force: true });
+    if (existsSync(temporary)) rmSync(temporary, { recursive: true, force: true });
     // Another process was quicker: its entry has the same inputs, hence the same value.
     if (['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) return;
     process.emitWarning(
