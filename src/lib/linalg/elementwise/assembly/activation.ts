@@ -1,9 +1,9 @@
 /**
  * σ, σ′ and σ″ of all lanes at once, and the loops over the rows of a layer. Everything comes from one exponential
- * of a non-positive number, so nothing overflows and both tails keep their relative precision.
+ * of a non-positive number, so nothing overflows and both tails keep their relative precision; for tanh of a bounded positive one.
  */
 
-import { K, LOWEST, MAGIC, MINUS_TWO, ONE, TWO } from './constants';
+import { HIGHEST, K, LOWEST, MAGIC, MINUS_TWO, ONE, TWO } from './constants';
 import { exp, exponent, log1pUnit, mantissaM1 } from './exponential';
 import { copy, from, lanes, mask, powerOfTwo, shift, signBit, slot } from './lanes';
 
@@ -22,22 +22,22 @@ function is<A, B>(): bool {
   return idof<A>() == idof<B>();
 }
 
-/** tanh x = −t / (t + 2) with t = e^{−2|x|} − 1. */
-// @ts-expect-error: decorator
+/**
+ * tanh x = t / (t + 2) with t = e^{2|x|} − 1: where tanh is near 1 the errors of t do not count. (With e^{−2|x|} they
+ * count twice.)
+ */
+// @ts-ignore: decorator
 @inline
 export function tanh<T>(x: v128): v128 {
   const a = v128.abs<T>(x);
-  const y = v128.pmax<T>(v128.neg<T>(v128.add<T>(a, a)), K<T>(LOWEST));
+  const y = v128.pmin<T>(v128.add<T>(a, a), K<T>(HIGHEST));
   const kk = exponent<T>(y);
   const e = powerOfTwo<T>(kk);
   const t = v128.add<T>(
     v128.mul<T>(mantissaM1<T>(y, v128.sub<T>(kk, K<T>(MAGIC))), e),
     v128.sub<T>(e, K<T>(ONE)),
   );
-  return v128.or(
-    v128.abs<T>(v128.div<T>(t, v128.add<T>(t, K<T>(TWO)))),
-    v128.and(x, signBit<T>()),
-  );
+  return v128.or(v128.div<T>(t, v128.add<T>(t, K<T>(TWO))), v128.and(x, signBit<T>()));
 }
 
 /** σ(x): the numerator is 1 on the right and e^{−|x|} on the left. */
@@ -113,18 +113,20 @@ function row<T, Kind>(
       if (!jets) a = tanh<T>(x);
       else {
         const m = v128.abs<T>(x);
-        const y = v128.neg<T>(v128.add<T>(m, m));
-        const yc = v128.pmax<T>(y, K<T>(LOWEST));
+        const y = v128.add<T>(m, m);
+        const yc = v128.pmin<T>(y, K<T>(HIGHEST));
         const kk = exponent<T>(yc);
         const e2 = powerOfTwo<T>(kk);
         const p = mantissaM1<T>(yc, v128.sub<T>(kk, K<T>(MAGIC)));
         const t = v128.add<T>(v128.mul<T>(p, e2), v128.sub<T>(e2, one));
         const t2 = v128.add<T>(t, K<T>(TWO));
-        a = v128.or(v128.abs<T>(v128.div<T>(t, t2)), v128.and(x, signBit<T>()));
-        // 1 − tanh² = 4 E / (2 + t)², E = e^{−2|x|}: no cancellation where tanh is near 1.
-        const E = v128.and(v128.mul<T>(v128.add<T>(p, one), e2), v128.ge<T>(y, K<T>(LOWEST)));
+        a = v128.or(v128.div<T>(t, t2), v128.and(x, signBit<T>()));
+        // 1 − tanh² = 4 (t + 1) / (t + 2)²: no cancellation where tanh is near 1.
         const w = v128.div<T>(K<T>(TWO), t2);
-        const slope = v128.mul<T>(v128.mul<T>(E, w), w);
+        const E = v128.mul<T>(v128.add<T>(p, one), e2);
+        let slope = v128.mul<T>(v128.mul<T>(E, w), w);
+        // Beyond the last exponent the slope is below any normal number.
+        slope = v128.andnot(slope, v128.gt<T>(y, K<T>(HIGHEST)));
         d = v128.mul<T>(s, slope);
         e = v128.mul<T>(s2, v128.mul<T>(v128.mul<T>(K<T>(MINUS_TWO), a), slope));
       }

@@ -8,7 +8,7 @@ const SINGLE: usize = memory.data<f32>(
   [
     1.0, 2.0, 0.5, -2.0,
     12582912.0, 1.4426950408889634, 0.693359375, -2.1219444e-4, -87.0, -105.0, 89.0, 100.0, -60.0,
-    1.1754943508222875e-38, 33554432.0, 25.0,
+    1.1754943508222875e-38, 33554432.0, 25.0, 87.0,
   ],
   16,
 );
@@ -16,7 +16,7 @@ const DOUBLE: usize = memory.data<f64>(
   [
     1.0, 2.0, 0.5, -2.0,
     6755399441055744.0, 1.4426950408889634, 6.9314718036912381649e-1, 1.90821492927058770002e-10, -708.0, -747.0, 710.0, 100.0, -60.0,
-    2.2250738585072014e-308, 18014398509481984.0, 54.0,
+    2.2250738585072014e-308, 18014398509481984.0, 54.0, 708.0,
   ],
   16,
 );
@@ -47,6 +47,8 @@ export const MINUS_ONE_BELOW: usize = 12;
 export const LEAST_NORMAL: usize = 13;
 export const LIFT: usize = 14;
 export const LIFT_EXPONENT: usize = 15;
+/** Up to here eˣ is finite, and 2/eˣ is a normal number. */
+export const HIGHEST: usize = 16;
 
 /** Constant number `index` in every lane. */
 // @ts-ignore: decorator
