@@ -127,14 +127,14 @@ export function hasPackages(root) {
   const wanted = readJson(path.join(root, 'package-lock.json'))?.packages;
   const installed = readJson(path.join(root, 'node_modules', '.package-lock.json'))?.packages;
   const platform = readJson(path.join(root, 'node_modules', '.kernelbook.json'));
-  if (!wanted || !installed) return false;
+  if (!wanted) return false;
   if (platform && platform.platform !== `${process.platform}-${process.arch}`) return false;
   return Object.entries(wanted).every(
     ([at, { version, optional, link }]) =>
       at === '' ||
       optional ||
       link ||
-      (installed[at]?.version === version && fs.existsSync(path.join(root, at))),
+      (installed?.[at]?.version === version && fs.existsSync(path.join(root, at))),
   );
 }
 
