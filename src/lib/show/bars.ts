@@ -173,10 +173,10 @@ function paperPoints(
         [along]: place[along],
         ...measured,
         // A legend of one entry explains the diamond.
-        opacity: {
+        stroke: {
           field: 'source',
-          type: 'ordinal',
-          scale: { range: [1] },
+          type: 'nominal',
+          scale: { domain: ['paper'], range: [MARKS.paperPoint.stroke] },
           legend: { ...legendOf(['paper'], width), symbolType: 'diamond', symbolFillColor: 'transparent' },
         },
         tooltip: [
