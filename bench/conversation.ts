@@ -20,7 +20,11 @@ export class Conversation {
     createInterface({ input: this.child.stdout! }).on('line', (line) => {
       const { waiting } = this;
       this.waiting = undefined;
-      waiting?.resolve(JSON.parse(line));
+      try {
+        waiting?.resolve(JSON.parse(line));
+      } catch {
+        waiting?.reject(new Error(`answered with ${line.slice(0, 200)}`));
+      }
     });
     const end = (error: Error) => {
       this.ended ??= error;

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Conversation } from './conversation';
 import type { Peers } from './peers';
-import type { Check, Row, Target } from './row';
+import type { Check, Row } from './row';
 
 export interface Side {
   name: string;
@@ -18,13 +18,6 @@ export interface Side {
   /** Peak resident bytes above the idle process, where the system tells. */
   memory?: number;
   rounds: number;
-}
-
-export interface Judged extends Target {
-  peer: string;
-  ratio: number;
-  must: undefined | number;
-  stretch: undefined | number;
 }
 
 export interface Verdict {
@@ -39,6 +32,7 @@ export interface RowResult {
   row: string;
   title: string;
   threads: number;
+  by: 'seconds' | 'cpu';
   ours?: Side;
   peers: Side[];
   judged: Verdict[];
@@ -64,11 +58,21 @@ interface Options {
   threads: number;
   repeats: number;
   peers: Peers;
+  /** What the ratios are of: wall time, or (for one thread on a busy machine) processor time. */
+  by: 'seconds' | 'cpu';
 }
 
-export async function measure(row: Row, { root, threads, repeats, peers }: Options): Promise<RowResult> {
+export async function measure(row: Row, { root, threads, repeats, peers, by }: Options): Promise<RowResult> {
   const inputs = mkdtempSync(join(tmpdir(), 'kernelbook-bench-'));
-  const result: RowResult = { row: row.name, title: row.title, threads, peers: [], judged: [], problems: [] };
+  const result: RowResult = {
+    row: row.name,
+    title: row.title,
+    threads,
+    by,
+    peers: [],
+    judged: [],
+    problems: [],
+  };
   const sides: { name: string; talk: Conversation; best?: Side; spent: number; check?: Check }[] = [];
   try {
     row.inputs({
@@ -135,14 +139,14 @@ export async function measure(row: Row, { root, threads, repeats, peers }: Optio
 }
 
 function judge(row: Row, result: RowResult): void {
-  const { ours } = result;
+  const { ours, by } = result;
   if (!ours) return;
   for (const { against, must, stretch } of row.targets) {
     const names = typeof against === 'string' ? [against] : against;
     const ran = result.peers.filter(({ name }) => names.includes(name));
     if (ran.length === 0) continue;
-    const best = ran.reduce((a, b) => (b.seconds < a.seconds ? b : a));
-    const ratio = ours.seconds / best.seconds;
+    const best = ran.reduce((a, b) => (b[by] < a[by] ? b : a));
+    const ratio = ours[by] / best[by];
     result.judged.push({
       peer: best.name,
       ratio,

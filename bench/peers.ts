@@ -26,7 +26,7 @@ const pythonOf = (folder: string) =>
 /** The environments that are there; KERNELBOOK_PEERS names another folder than `.peers`. */
 export function findPeers(root: string): Peers {
   const peers: Peers = { python: {}, notes: [] };
-  const missing: string[] = [];
+  const missing: Environment[] = [];
   for (const name of Object.keys(REQUIREMENTS) as Environment[]) {
     const python = pythonOf(join(folderOf(root), name));
     if (existsSync(python)) peers.python[name] = python;

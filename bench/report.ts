@@ -19,17 +19,18 @@ export function printRow(result: RowResult): void {
     lines.push([
       `  ${side.name}`,
       time(side.seconds),
-      `cpu ${time(side.cpu)}`,
+      time(side.cpu),
       megabytes(side.memory),
       versus,
       verdict ? verdictOf(verdict.target.must, verdict.must) : '',
       verdict ? verdictOf(verdict.target.stretch, verdict.stretch) : '',
     ]);
-  lines.push(['', 'best', 'all threads', 'memory', 'ours ÷ it', 'must', 'stretch']);
+  const by = result.by === 'cpu' ? 'cpu ÷ it' : 'ours ÷ it';
+  lines.push(['', 'best', 'processor', 'memory', by, 'must', 'stretch']);
   if (ours) line(ours, '');
   for (const side of result.peers) {
     const verdict = result.judged.find(({ peer }) => peer === side.name);
-    line(side, ours ? ratio(ours.seconds / side.seconds) : '', verdict);
+    line(side, ours ? ratio(ours[result.by] / side[result.by]) : '', verdict);
   }
   console.log(align(lines));
   if (result.memory)

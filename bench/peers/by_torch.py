@@ -1,6 +1,5 @@
 """The rows as PyTorch does them: the fastest plain way, and where it is usual torch.func's or a loop's."""
 
-import numpy as np
 import torch
 from protocol import corner, serve
 
@@ -77,7 +76,7 @@ def structured_kernel(inputs, parameters, threads):
 
 def functional_kernel(inputs, parameters, threads):
     """torch.func: vmap(jacrev) of every example, then the product of the flat Jacobians (n × C × P)."""
-    from torch.func import functional_call, jacrev, vmap
+    from torch.func import jacrev, vmap
 
     layers, X = mlp(inputs, parameters)
     flat = tuple(p for layer in layers for p in layer)
@@ -97,8 +96,16 @@ def functional_kernel(inputs, parameters, threads):
     return work
 
 
+def per_example(gradients, flat, X, panel=500):
+    """The flat gradients of all examples, n × P, computed a panel at a time."""
+    out = torch.empty(len(X), sum(p.numel() for p in flat))
+    for i in range(0, len(X), panel):
+        torch.cat([p.flatten(1) for p in gradients(flat, X[i : i + panel])], 1, out=out[i : i + panel])
+    return out
+
+
 def projected_kernel(inputs, parameters, threads):
-    """Per-example gradients in pieces (torch.func), times a matrix of random signs made piece by piece."""
+    """Per-example gradients (torch.func), times a matrix of random signs made piece by piece."""
     from torch.func import grad, vmap
 
     layers, X = mlp(inputs, parameters)
@@ -113,14 +120,13 @@ def projected_kernel(inputs, parameters, threads):
 
     @torch.no_grad()
     def work():
+        g = per_example(gradients, flat, X)
         features = torch.zeros(len(X), K)
-        for i in range(0, len(X), 500):
-            g = torch.cat([p.flatten(1) for p in gradients(flat, X[i : i + 500])], 1)
-            generator = torch.Generator().manual_seed(0)
-            for j in range(0, P, 8192):
-                part = g[:, j : j + 8192]
-                signs = torch.randint(0, 2, (part.shape[1], K), generator=generator, dtype=torch.int8)
-                features[i : i + 500] += part @ (signs.float() * 2 - 1)
+        generator = torch.Generator().manual_seed(0)
+        for j in range(0, P, 8192):
+            part = g[:, j : j + 8192]
+            signs = torch.randint(0, 2, (part.shape[1], K), generator=generator, dtype=torch.int8)
+            features += part @ (signs.float() * 2 - 1)
         gram = features @ features.T / K
         return {"trace": [float(gram.trace() / len(X))]}
 

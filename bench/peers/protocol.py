@@ -63,6 +63,8 @@ def serve(tasks):
                 cpu, start = _cpu(), time.perf_counter()
                 check = work()
                 seconds, cpu = time.perf_counter() - start, _cpu() - cpu
+                if not all(np.isfinite(v).all() for v in check.values()):
+                    raise ValueError(f"not finite: {check}")
                 peak = _memory("VmHWM")
                 reply = {"seconds": seconds, "cpu": cpu, "check": check}
                 if peak is not None and idle is not None:
