@@ -8,6 +8,8 @@
 import { describe, expect, it } from 'vitest';
 import { Matrix, type Vector } from '../../src/lib/linalg';
 import {
+  addGradient,
+  addGradientTangent,
   castSnapshot,
   type LayerSpec,
   type Network,
@@ -17,6 +19,7 @@ import {
   type Shape,
   type Sites,
   type Snapshot,
+  type Workspace,
 } from '../../src/lib/nets';
 import { type Random, random } from '../../src/lib/random';
 
@@ -331,6 +334,40 @@ export function networkProperties(title: string, make: () => Network, { draws = 
         expectNear(net.predict(snapshot, X), whole, tolerance.float64);
         for (let i = 0; i < X.rows; i++)
           expectNear(net.predict(snapshot, X.slice(i, i + 1)), whole.slice(i, i + 1), tolerance.float64);
+      }),
+    );
+
+    it(
+      'what a matrix of the workspace held before does not matter',
+      eachDraw((s, net) => {
+        const results = [0, Number.NaN].map((before) => {
+          const workspace: Workspace = {
+            dtype: 'float64',
+            matrix: (rows, cols) => new Matrix(rows, cols, new Float64Array(rows * cols).fill(before)),
+          };
+          const { C: cotangents } = s;
+          const applied = net.body.forward(s.X, {
+            ...s.snapshot,
+            mode: 'evaluate',
+            keep: 'everything',
+            workspace,
+          });
+          const gradient = s.snapshot.params.zerosLike();
+          const tangent = s.snapshot.params.zerosLike();
+          applied.backward(s.cotangents, {
+            cotangents,
+            input: true,
+            visit: (site) => addGradient(site, cotangents, gradient, true, workspace),
+          });
+          const along = applied.jvp(null, s.direction);
+          const twice = along.backward(s.cotangents, s.cotangentDirection, {
+            cotangents,
+            input: true,
+            visit: (site, its) => addGradientTangent(site, its, cotangents, tangent, true, workspace),
+          });
+          return [applied.output, twice?.tangent.data, gradient.data, tangent.data, along.output.data];
+        });
+        expect(results[1]).toEqual(results[0]);
       }),
     );
 

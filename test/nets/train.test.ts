@@ -11,6 +11,7 @@ import {
   meanSquaredError,
   type Network,
   network,
+  type PackedSnapshot,
   relu,
   type Snapshot,
   sgd,
@@ -20,6 +21,7 @@ import {
   train,
 } from '../../src/lib/nets';
 import { random } from '../../src/lib/random';
+import { onProgress, type ProgressEvent } from '../../src/lib/run';
 import { gaussian } from './layer-properties';
 import { centred, dropout } from './layers-to-come';
 
@@ -43,16 +45,16 @@ const options = (more: Partial<TrainOptions> = {}): TrainOptions => ({
 /** What becomes of a checkpoint that was stored: JSON and matrices, of which only numbers are left. */
 function stored(checkpoint: Checkpoint): Checkpoint {
   const matrix = (M: Matrix) => new Matrix(M.rows, M.cols, M.data.slice());
-  const { params, state, optimizer, snapshots, ...json } = checkpoint;
+  const packed = ({ params, state }: PackedSnapshot) => ({ params: matrix(params), state: matrix(state) });
+  const { snapshot, optimizer, snapshots, ...json } = checkpoint;
   return {
     ...JSON.parse(JSON.stringify(json)),
-    params: matrix(params),
-    state: matrix(state),
+    snapshot: packed(snapshot),
     optimizer: {
       ...optimizer,
       moments: Object.fromEntries(Object.entries(optimizer.moments).map(([key, M]) => [key, matrix(M)])),
     },
-    snapshots: snapshots.map((s) => ({ step: s.step, params: matrix(s.params), state: matrix(s.state) })),
+    snapshots: snapshots.map((record) => ({ step: record.step, snapshot: packed(record.snapshot) })),
   };
 }
 
@@ -200,6 +202,43 @@ describe('training', () => {
   });
 });
 
+describe('progress of a training', () => {
+  const watched = async (work: () => Promise<unknown>): Promise<ProgressEvent[]> => {
+    const events: ProgressEvent[] = [];
+    const end = onProgress((event) => void events.push(event));
+    await work().catch(() => undefined);
+    end();
+    return events;
+  };
+
+  it('counts steps and says the loss, and nothing when no name is given', async () => {
+    let last = 0;
+    const onEpoch = ({ loss }: { loss: number }) => {
+      last = loss;
+    };
+    const events = await watched(() => train(net, start(), data, options({ progress: 'fit', onEpoch })));
+    expect(events[0]).toMatchObject({ label: 'fit', total: 30, completed: 0, finished: false });
+    expect(events.at(-1)).toMatchObject({
+      completed: 30,
+      finished: true,
+      note: `loss ${last.toPrecision(3)}`,
+    });
+    expect(await watched(() => train(net, start(), data, options()))).toEqual([]);
+  });
+
+  it('starts at the checkpoint, and says how a training ended that did not finish', async () => {
+    const { checkpoint } = await train(net, start(), data, options({ epochs: 2 }));
+    const events = await watched(() => train(net, start(), data, options({ progress: 'fit', checkpoint })));
+    expect(events.at(-1)).toMatchObject({ total: 30, completed: 30 });
+    const optimizer = sgd({ rate: 1e6 });
+    const failed = await watched(() => train(net, start(), data, options({ progress: 'fit', optimizer })));
+    expect(failed.at(-1)).toMatchObject({ finished: true, note: 'failed' });
+    const signal = AbortSignal.abort();
+    const stopped = await watched(() => train(net, start(), data, options({ progress: 'fit', signal })));
+    expect(stopped.at(-1)).toMatchObject({ finished: true, note: 'interrupted' });
+  });
+});
+
 describe('a training that was interrupted', () => {
   const recipes: [string, Network, Partial<TrainOptions>][] = [
     ['Adam', net, { optimizer: adam({ rate: 0.01 }) }],
@@ -292,6 +331,17 @@ describe('a training that was interrupted', () => {
 });
 
 describe('random layers and running statistics', () => {
+  it('draw anew in each step', async () => {
+    const its = network(2, [dropout(), dense(1)]);
+    const { history } = await train(
+      its,
+      start(its),
+      data,
+      options({ optimizer: gradientDescent({ rate: 0 }), batchSize: undefined, epochs: 5 }),
+    );
+    expect(new Set(history.map((record) => record.loss)).size).toBe(5);
+  });
+
   it('are those of the mode: evaluation leaves state and chance alone', async () => {
     const its = network(2, [centred(), dropout(), dense(1)]);
     const from = start(its);

@@ -25,7 +25,7 @@ import {
 } from './layer';
 import { Sequence } from './layers/sequence';
 import type { Loss, Targets } from './losses';
-import { Layout, Params, type Snapshot, type State } from './params';
+import { Layout, type PackedSnapshot, Params, type Snapshot, type State } from './params';
 import { addGradient, addGradientTangent, type Site, type Sites } from './site';
 import { FreshWorkspace, RecyclingWorkspace, type Workspace } from './workspace';
 
@@ -180,6 +180,14 @@ export class Network implements LayerSpec {
     const state = Params.zeros(this.stateLayout, dtype);
     for (const { name, initial } of this.body.state) state.get(name).data.fill(initial);
     return { params, state };
+  }
+
+  /** The snapshot that `packSnapshot` packed, with numbers of its own. Throws a ShapeError when it is another network's. */
+  unpack({ params, state }: PackedSnapshot): Snapshot {
+    return {
+      params: new Params(this.layout, params.data.slice()),
+      state: new Params(this.stateLayout, state.data.slice()),
+    };
   }
 
   /**

@@ -177,3 +177,15 @@ export function castSnapshot(snapshot: Snapshot, dtype: DType): Snapshot {
 export function copySnapshot(snapshot: Snapshot): Snapshot {
   return { params: snapshot.params.copy(), state: snapshot.state.copy() };
 }
+
+/** A snapshot as two matrices of one row, for `cached` and files; `network.unpack` makes a snapshot of it again. */
+export interface PackedSnapshot {
+  readonly params: Matrix;
+  readonly state: Matrix;
+}
+
+/** The snapshot's numbers, copied: 1 × the number of parameters, and 1 × that of state entries. */
+export function packSnapshot({ params, state }: Snapshot): PackedSnapshot {
+  const row = (its: Params) => new Matrix(1, its.size, its.data.slice());
+  return { params: row(params), state: row(state) };
+}

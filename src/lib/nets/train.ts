@@ -12,11 +12,12 @@ import { InterruptedError, NumericalError, type Problem, ShapeError, ValueError 
 import { Arena } from '../linalg/elementwise';
 import { Matrix, zeros } from '../linalg/matrix';
 import { Random, type RandomState } from '../random';
+import { type Progress, progress } from '../run';
 import type { BackwardRequest, Context } from './layer';
 import type { Loss, Targets } from './losses';
 import type { Network } from './network';
 import type { Optimizer, OptimizerState, SavedOptimizer } from './optimizers';
-import { copySnapshot, Params, type Snapshot } from './params';
+import { copySnapshot, type PackedSnapshot, Params, packSnapshot, type Snapshot } from './params';
 import { addGradient } from './site';
 import { RecyclingWorkspace } from './workspace';
 
@@ -43,6 +44,8 @@ export interface TrainOptions {
   readonly onEpoch?: (event: EpochEvent) => void | 'stop' | Promise<void | 'stop'>;
   /** Epochs and steps after which to keep a snapshot; 0 is the beginning. */
   readonly snapshotsAt?: { readonly epochs?: readonly number[]; readonly steps?: readonly number[] };
+  /** Reports progress, in steps and with the loss of the last epoch, under this name (run/progress). */
+  readonly progress?: string;
   /** Stops the training: a TrainingInterrupted, which carries a checkpoint, is thrown. */
   readonly signal?: AbortSignal;
   /** Goes on from here, to the digits of a training that was never interrupted. Data and options must be the same. */
@@ -89,16 +92,14 @@ export interface Checkpoint {
   readonly step: number;
   readonly examples: number;
   readonly batchSize: number;
-  /** 1 × the number of parameters, and of state entries. */
-  readonly params: Matrix;
-  readonly state: Matrix;
+  readonly snapshot: PackedSnapshot;
   readonly optimizer: SavedOptimizer;
   /** The generator of the orders and the noise. */
   readonly rng: RandomState | null;
   /** Σ of the losses of the examples seen in the present epoch. */
   readonly lossSum: number;
   readonly history: readonly EpochRecord[];
-  readonly snapshots: readonly { readonly step: number; readonly params: Matrix; readonly state: Matrix }[];
+  readonly snapshots: readonly { readonly step: number; readonly snapshot: PackedSnapshot }[];
 }
 
 /** A training that its `signal` stopped; `train` goes on from `checkpoint`. */
@@ -210,11 +211,26 @@ class Training {
   }
 
   async run(): Promise<void> {
+    const label = this.options.progress;
+    if (label === undefined) return this.loop(null);
+    const bar = progress(this.options.epochs * this.stepsPerEpoch, label);
+    bar.skip(this.step);
+    try {
+      await this.loop(bar);
+      bar.done(this.note);
+    } catch (error) {
+      bar.done(error instanceof InterruptedError ? 'interrupted' : 'failed');
+      throw error;
+    }
+  }
+
+  private async loop(bar: Progress | null): Promise<void> {
     const { epochs, signal } = this.options;
     const last = epochs * this.stepsPerEpoch;
     if (signal?.aborted) this.interrupted();
     this.takeSnapshot();
     let turn = performance.now();
+    let reported = this.step;
     let order: Uint32Array | null = null;
     while (this.step < last) {
       const epoch = Math.floor(this.step / this.stepsPerEpoch) + 1;
@@ -223,14 +239,23 @@ class Training {
         order = (this.rng as Random).stream(epoch).permutation(this.inputs.rows);
       this.takeStep(within, order);
       this.takeSnapshot();
-      if (within === this.stepsPerEpoch - 1 && (await this.endEpoch(epoch)) === 'stop') break;
-      if (performance.now() - turn > TURN) {
+      const stop = within === this.stepsPerEpoch - 1 && (await this.endEpoch(epoch)) === 'stop';
+      if (stop || this.step === last || performance.now() - turn > TURN) {
+        bar?.tick(this.step - reported, this.note);
+        reported = this.step;
         await new Promise((resolve) => setImmediate(resolve));
         turn = performance.now();
       }
+      if (stop) break;
       if (signal?.aborted && this.step < last) this.interrupted();
     }
     this.checkParams();
+  }
+
+  /** What progress says of itself. */
+  private get note(): string {
+    const record = this.history.at(-1);
+    return record ? `loss ${record.loss.toPrecision(3)}` : '';
   }
 
   result(): TrainResult {
@@ -274,7 +299,7 @@ class Training {
     return { ...this.context, rng: (this.rng as Random).stream('noise').stream(this.step) };
   }
 
-  private async endEpoch(epoch: number): Promise<unknown> {
+  private endEpoch(epoch: number): unknown {
     const { step } = this;
     const record = { epoch, step, loss: this.lossSum / this.inputs.rows };
     this.history.push(record);
@@ -300,44 +325,26 @@ class Training {
   }
 
   private checkpoint(): Checkpoint {
-    const row = (params: Params) => new Matrix(1, params.size, params.data.slice());
+    const { step, params, state, lossSum } = this;
     return {
-      step: this.step,
+      step,
       examples: this.inputs.rows,
       batchSize: this.batchSize,
-      params: row(this.params),
-      state: row(this.state),
+      snapshot: packSnapshot({ params, state }),
       optimizer: this.optimizer.save(),
       rng: this.rng?.state() ?? null,
-      lossSum: this.lossSum,
+      lossSum,
       history: [...this.history],
-      snapshots: this.snapshots.map(({ step, snapshot }) => ({
-        step,
-        params: row(snapshot.params),
-        state: row(snapshot.state),
-      })),
+      snapshots: this.snapshots.map(({ step, snapshot }) => ({ step, snapshot: packSnapshot(snapshot) })),
     };
   }
 
   private restore(checkpoint: Checkpoint): void {
     const { network, params, state, batchSize } = this;
-    const of = (c: { params: number; state: number; examples: number; batchSize: number; dtype: string }) =>
-      `${c.params} ${c.dtype} parameters, ${c.state} state entries, ${c.examples} examples, batches of ${c.batchSize}`;
-    const { examples } = checkpoint;
-    const mine = of({
-      params: params.size,
-      state: state.size,
-      examples: this.inputs.rows,
-      batchSize,
-      dtype: params.dtype,
-    });
-    const its = of({
-      params: checkpoint.params.cols,
-      state: checkpoint.state.cols,
-      examples,
-      batchSize: checkpoint.batchSize,
-      dtype: checkpoint.params.dtype,
-    });
+    const of = (its: PackedSnapshot, examples: number, batch: number) =>
+      `${its.params.cols} ${its.params.dtype} parameters, ${its.state.cols} state entries, ${examples} examples, batches of ${batch}`;
+    const mine = of(packSnapshot({ params, state }), this.inputs.rows, batchSize);
+    const its = of(checkpoint.snapshot, checkpoint.examples, checkpoint.batchSize);
     if (mine !== its)
       throw new ValueError({
         what: 'Checkpoint',
@@ -345,19 +352,16 @@ class Training {
         got: its,
         todo: 'Go on with the same network, data and batch size.',
       });
-    params.data.set(checkpoint.params.data);
-    state.data.set(checkpoint.state.data);
+    params.data.set(checkpoint.snapshot.params.data);
+    state.data.set(checkpoint.snapshot.state.data);
     this.optimizer.restore(checkpoint.optimizer);
     this.step = checkpoint.step;
     this.lossSum = checkpoint.lossSum;
     this.history = [...checkpoint.history];
-    this.snapshots = checkpoint.snapshots.map((saved) => ({
-      epoch: saved.step / this.stepsPerEpoch,
-      step: saved.step,
-      snapshot: {
-        params: new Params(network.layout, saved.params.data.slice()),
-        state: new Params(network.stateLayout, saved.state.data.slice()),
-      },
+    this.snapshots = checkpoint.snapshots.map(({ step, snapshot }) => ({
+      epoch: step / this.stepsPerEpoch,
+      step,
+      snapshot: network.unpack(snapshot),
     }));
   }
 
