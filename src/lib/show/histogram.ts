@@ -111,7 +111,7 @@ function curveLayer(curves: NonNullable<HistogramOptions['curves']>, width: numb
   const legend = {
     ...legendOf(names, width),
     symbolType: 'stroke',
-    symbolSize: 280,
+    symbolSize: 170,
     symbolStrokeColor: MARKS.theory.stroke,
   };
   return {

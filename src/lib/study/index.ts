@@ -19,6 +19,7 @@ export {
   largestOver,
   pairedDifference,
   pairedRatio,
+  partOf,
   type Quantity,
   quantity,
   sizeOf,

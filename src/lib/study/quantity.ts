@@ -74,6 +74,15 @@ export function pairedRatio<A extends string, B extends string>(a: A, b: B): Qua
   return pair(a, b, `${a} / ${b}`, (x, y) => x / y);
 }
 
+/** A quantity of one part of what was recorded: `partOf('outputs', growthExponent('operations', 'outputs'))`. */
+export function partOf<N extends string, V>(name: N, of: Quantity<V>): Quantity<Readonly<Record<N, V>>> {
+  return {
+    text: of.text || name,
+    expects: `an object with “${name}”: ${of.expects}`,
+    read: (v) => of.read((v as Readonly<Record<N, V>> | null)?.[name] as V),
+  };
+}
+
 /** |q|, the size of another quantity. */
 export function sizeOf<V>(of: Quantity<V>): Quantity<V> {
   return { text: of.text ? `|${of.text}|` : 'size', expects: of.expects, read: (v) => Math.abs(of.read(v)) };

@@ -80,14 +80,17 @@ function summary(file: ScorecardFile): string {
 const escapeHtml = (text: string): string =>
   text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
 
-/** The scorecard as an HTML table, with its summary as caption. */
+/** The scorecard as an HTML table, with its summary as caption; the column of reasons only where there are some. */
 export function scorecardHtml(file: ScorecardFile): string {
+  const shown = file.claims.some((row) => row.reason) ? COLUMNS.length : COLUMNS.length - 1;
   const left = ' style="text-align:left"';
-  const head = COLUMNS.map((c) => `<th scope="col"${left}>${c}</th>`).join('');
+  const head = COLUMNS.slice(0, shown)
+    .map((c) => `<th scope="col"${left}>${c}</th>`)
+    .join('');
   const body = file.claims.map((row) => {
-    const [verdict, ...rest] = cells(row);
-    const tds = rest.map((cell) => `<td${left}>${escapeHtml(cell)}</td>`).join('');
-    return `<tr id="claim-${escapeHtml(row.id)}"><td${left}><strong>${escapeHtml(verdict)}</strong></td>${tds}</tr>`;
+    const [verdict, ...rest] = cells(row).slice(0, shown);
+    const first = `<td style="text-align:left;white-space:nowrap"><strong>${escapeHtml(verdict)}</strong></td>`;
+    return `<tr id="claim-${escapeHtml(row.id)}">${first}${rest.map((c) => `<td${left}>${escapeHtml(c)}</td>`).join('')}</tr>`;
   });
   const caption = escapeHtml(summary(file)).replace(/\n/g, '<br>');
   return [
