@@ -107,7 +107,7 @@ test('missing, empty, foreign and torn files give a DataError that names them', 
 test('a header with anything in it reads whole or gives a DataError, and never asks for memory the file does not fill', () => {
   const rng = random('npy fuzz');
   let read = 0;
-  for (let round = 0; round < 3000; round++) {
+  for (let round = 0; round < 800; round++) {
     const bytes = Buffer.from(fromBase64(fixture.cases[rng.integer(fixture.cases.length)].file));
     for (let k = 1 + rng.integer(3); k > 0; k--)
       bytes[rng.integer(Math.min(bytes.length, 100))] = rng.integer(256);

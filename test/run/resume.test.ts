@@ -2,14 +2,17 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { random } from '../../src/lib/random';
 import { projectRoot, readNpy } from '../../src/lib/run';
 
 const folder = mkdtempSync(join(tmpdir(), 'kernelbook-resume-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const JOBS = 6;
+// A dozen processes may start one after the other, on a machine that does other things.
+vi.setConfig({ testTimeout: 240_000 });
+
+const JOBS = 4;
 const ROWS = 2000; // 8 MB a matrix: a kill often falls into a write
 
 interface Outcome {
@@ -59,7 +62,7 @@ const entriesOf = (cache: string) => {
 
 test('a run that is killed again and again goes on where it was and ends with the same result', async () => {
   const whole = await work(join(folder, 'whole'));
-  expect(whole.started).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(whole.started).toEqual([0, 1, 2, 3]);
   expect(whole.hash).toMatch(/^[0-9a-f]{64}$/);
 
   const rng = random('kills');
@@ -70,7 +73,7 @@ test('a run that is killed again and again goes on where it was and ends with th
     const before = entriesOf(cache).length;
     const mercy = runs === 11 ? Number.POSITIVE_INFINITY : 1 + rng.integer(2);
     finished = await work(cache, (child, started) => {
-      if (started === mercy) setTimeout(() => child.kill('SIGKILL'), rng.integer(40));
+      if (started === mercy) setTimeout(() => child.kill('SIGKILL'), rng.integer(60));
     });
     // What was finished is not done again, and every entry that is there is whole.
     expect(finished.started[0] ?? before).toBe(before);

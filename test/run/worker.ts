@@ -14,7 +14,7 @@ const results = await runJobs('killed', descriptions, async ({ seed, rows }) => 
   console.log(`job ${seed}`);
   const rng = random(seed);
   const K = new Matrix(rows, 500, rng.fill(new Float64Array(rows * 500), 'normal'));
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await new Promise((resolve) => setTimeout(resolve, 30));
   return { K, tau: rng.uniform(), rng: rng.state() };
 });
 console.log(`done ${hashOf('results', results)}`);

@@ -20,6 +20,7 @@ export {
   locate,
   packageSource,
   type Source,
+  systemSource,
 } from './sources';
 export { Standardisation, standardise } from './standardise';
 export { shuffled, split, type TwoClasses, takeExamples, takeLabels, twoClasses } from './subset';

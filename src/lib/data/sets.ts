@@ -16,6 +16,7 @@ import {
   type Located,
   locate,
   packageSource,
+  systemSource,
 } from './sources';
 
 /** Labelled examples: entry i of `labels` belongs to row i of `images`. */
@@ -108,6 +109,7 @@ export const imageSets: Record<ImageSetName, DataSetDescription> = {
     ]),
     sources: [
       folderSource(),
+      systemSource('/usr/share/datasets/fashion-mnist'),
       debianSource('dataset-fashion-mnist', 'usr/share/datasets/fashion-mnist'),
       downloadSource('https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion'),
     ],

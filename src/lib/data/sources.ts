@@ -139,24 +139,30 @@ export function packageSource(name: string, folder: string): Source {
 
 const run = promisify(execFile);
 
+/** A folder of the system that holds the files gzipped, as an installed package leaves them. */
+export function systemSource(folder: string): Source {
+  return { name: folder, fetch: (set) => gzippedFiles(folder, set) };
+}
+
+function gzippedFiles(folder: string, set: DataSetDescription): Map<string, Uint8Array> {
+  return new Map(
+    set.files.map((file) => {
+      const path = join(folder, `${file.name}.gz`);
+      if (!existsSync(path)) throw new Absent(`${file.name}.gz is not there`);
+      return [file.name, gunzipped(readFileSync(path), path)];
+    }),
+  );
+}
+
 /**
- * A Debian package of gzipped files: as installed, or else downloaded and unpacked without root, and the files kept in
+ * A Debian package that installs gzipped files in `folder`: downloaded, unpacked without root, and the files kept in
  * `data/<set>/`.
  */
 export function debianSource(name: string, folder: string): Source {
-  const read = (root: string, set: DataSetDescription) =>
-    new Map(
-      set.files.map((file) => {
-        const path = join(root, folder, `${file.name}.gz`);
-        if (!existsSync(path)) throw new Error(`${file.name}.gz is not in the package`);
-        return [file.name, gunzipped(readFileSync(path), path)];
-      }),
-    );
   return {
     name: `Debian ${name}`,
     remote: true,
     async fetch(set) {
-      if (existsSync(join('/', folder))) return read('/', set);
       const temporary = temporaryFolder();
       const shownProgress = progress(2, `${set.title}: Debian package ${name}`);
       try {
@@ -170,7 +176,7 @@ export function debianSource(name: string, folder: string): Source {
         if (!deb) throw new Error('apt-get left no package');
         await command('dpkg-deb', ['-x', deb, 'unpacked'], temporary);
         shownProgress.tick();
-        const files = read(join(temporary, 'unpacked'), set);
+        const files = gzippedFiles(join(temporary, 'unpacked', folder), set);
         for (const file of set.files) checkContent(file, files.get(file.name), name);
         mkdirSync(folderOf(set), { recursive: true });
         for (const file of set.files)

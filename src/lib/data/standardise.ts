@@ -50,21 +50,27 @@ export function standardise(train: Matrix): Standardisation {
     });
   const mean = new Float64Array(d);
   const variance = new Float64Array(d);
-  for (let k = 0; k < data.length; k++) {
-    if (!Number.isFinite(data[k]))
-      throw new ValueError({
-        what: `standardise(train), row ${Math.floor(k / d)}, column ${k % d}`,
-        expected: 'a finite number',
-        got: String(data[k]),
-        todo: 'Take such rows out, or fill them in.',
-      });
-    mean[k % d] += data[k] / n;
-  }
-  for (let k = 0; k < data.length; k++) variance[k % d] += (data[k] - mean[k % d]) ** 2 / n;
+  for (let i = 0, k = 0; i < n; i++)
+    for (let j = 0; j < d; j++, k++) {
+      if (!Number.isFinite(data[k])) throw notFinite(i, j, data[k]);
+      mean[j] += data[k];
+    }
+  for (let j = 0; j < d; j++) mean[j] /= n;
+  for (let i = 0, k = 0; i < n; i++) for (let j = 0; j < d; j++, k++) variance[j] += (data[k] - mean[j]) ** 2;
+  for (let j = 0; j < d; j++) variance[j] /= n;
   const deviation = variance.map((v, j) => {
     // A bound on what rounding the mean alone can make of a constant column.
     const rounding = n * Number.EPSILON * v + (n * Number.EPSILON * mean[j]) ** 2;
     return v <= rounding ? 1 : Math.sqrt(v);
   });
   return new Standardisation(mean, deviation);
+}
+
+function notFinite(row: number, column: number, got: number): ValueError {
+  return new ValueError({
+    what: `standardise(train), row ${row}, column ${column}`,
+    expected: 'a finite number',
+    got: String(got),
+    todo: 'Take such rows out, or fill them in.',
+  });
 }
