@@ -10,5 +10,6 @@ export * from './network';
 export * from './optimizers';
 export * from './params';
 export * from './site';
+export * from './tfjs';
 export * from './train';
 export * from './workspace';

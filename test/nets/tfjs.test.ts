@@ -1,0 +1,290 @@
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { Matrix } from '../../src/lib/linalg/matrix';
+import {
+  dense,
+  elu,
+  flatten,
+  identity,
+  type LayerSpec,
+  meanSquaredError,
+  type Network,
+  network,
+  relu,
+  type Snapshot,
+  sigmoid,
+  softplus,
+  tanh,
+} from '../../src/lib/nets';
+import { fromTfjs, loadTfjs, type Tfjs, toTfjs } from '../../src/lib/nets/tfjs';
+import { random } from '../../src/lib/random';
+
+let tf: Tfjs;
+beforeAll(async () => {
+  tf = await loadTfjs();
+});
+
+type Model = ReturnType<Tfjs['sequential']>;
+
+/** Random biases too: tfjs starts from zeros. */
+function randomWeights(model: Model, seed: number): void {
+  const rng = random(seed);
+  for (const layer of model.layers)
+    layer.setWeights(
+      layer.getWeights().map((tensor) => {
+        const values = new Float32Array(tensor.size);
+        rng.fill(values, 'normal', 0, 0.6);
+        return tf.tensor(values, tensor.shape);
+      }),
+    );
+}
+
+/** Outputs, the gradient in the inputs of the sum of the outputs, and the gradient of the mean squared error. */
+function ofTfjs(model: Model, X: Matrix, Y: Matrix, shape: number[]) {
+  const x = tf.tensor(X.data as Float32Array, shape);
+  const y = tf.tensor2d(Y.data as Float32Array, [Y.rows, Y.cols]);
+  const output = model.predict(x) as ReturnType<Tfjs['tensor']>;
+  const input = tf.grad((v) => (model.apply(v) as typeof output).sum())(x);
+  const { grads } = tf.variableGrads(
+    () => tf.losses.meanSquaredError(y, model.apply(x) as typeof output).asScalar(),
+    model.trainableWeights.map((weight) => weight.read() as never),
+  );
+  const gradient = model.trainableWeights.flatMap((weight) =>
+    Array.from(grads[(weight.read() as never as { name: string }).name].dataSync()),
+  );
+  return { output: output.dataSync(), input: input.dataSync(), gradient };
+}
+
+function ofOurs(net: Network, snapshot: Snapshot, X: Matrix, Y: Matrix) {
+  const pass = net.forward(snapshot, X);
+  const ones = new Matrix(X.rows, net.outputs, new Float32Array(X.rows * net.outputs).fill(1));
+  const { gradient } = net.gradient(snapshot, X, { loss: meanSquaredError, targets: Y });
+  return {
+    output: pass.output.data,
+    input: pass.backward(ones).input.data,
+    gradient: gradient.data,
+  };
+}
+
+function data(rows: number, cols: number, outputs: number) {
+  const rng = random(rows + cols);
+  const X = Matrix.zeros(rows, cols, 'float32');
+  const Y = Matrix.zeros(rows, outputs, 'float32');
+  rng.fill(X.data, 'normal', 0, 1);
+  rng.fill(Y.data, 'normal', 0, 1);
+  return { X, Y };
+}
+
+const near = { rtol: 1e-5, atol: 1e-5 };
+
+function expectSame(model: Model, net: Network, snapshot: Snapshot, shape: number[]): void {
+  const { X, Y } = data(shape[0], net.inputs, net.outputs);
+  const theirs = ofTfjs(model, X, Y, shape);
+  const ours = ofOurs(net, snapshot, X, Y);
+  expect(ours.output).toBeAllclose(theirs.output, near);
+  expect(ours.input).toBeAllclose(theirs.input, near);
+  expect(ours.gradient).toBeAllclose(theirs.gradient, near);
+}
+
+const models: Record<string, () => { model: Model; shape: number[] }> = {
+  'activations inside dense layers': () => ({
+    model: tf.sequential({
+      layers: [
+        tf.layers.dense({ units: 7, activation: 'tanh', inputShape: [5] }),
+        tf.layers.dense({ units: 6, activation: 'sigmoid' }),
+        tf.layers.dense({ units: 4, activation: 'softplus' }),
+        tf.layers.dense({ units: 3 }),
+      ],
+    }),
+    shape: [9, 5],
+  }),
+  'activations as layers, no bias, an image flattened': () => ({
+    model: tf.sequential({
+      layers: [
+        tf.layers.flatten({ inputShape: [2, 3, 2] }),
+        tf.layers.dense({ units: 8, useBias: false }),
+        tf.layers.activation({ activation: 'elu' }),
+        tf.layers.dense({ units: 5 }),
+        tf.layers.elu(),
+        tf.layers.dense({ units: 6 }),
+        tf.layers.reLU(),
+        tf.layers.dense({ units: 2, activation: 'linear' }),
+      ],
+    }),
+    shape: [6, 2, 3, 2],
+  }),
+  'a functional line with a sequential model inside': () => {
+    const input = tf.input({ shape: [4] });
+    const inner = tf.sequential({
+      layers: [
+        tf.layers.dense({ units: 5, activation: 'relu', inputShape: [6] }),
+        tf.layers.dense({ units: 3 }),
+      ],
+    });
+    const hidden = tf.layers.dense({ units: 6, activation: 'elu' }).apply(input);
+    const output = tf.layers.activation({ activation: 'tanh' }).apply(inner.apply(hidden));
+    return { model: tf.model({ inputs: input, outputs: output as never }) as never as Model, shape: [7, 4] };
+  },
+};
+
+describe('fromTfjs', () => {
+  it.each(Object.keys(models))('gives outputs and gradients of tfjs: %s', (name) => {
+    const { model, shape } = models[name]();
+    if (name.startsWith('a functional')) {
+      const inner = model.layers.find((layer) => layer.getClassName() === 'Sequential') as never as Model;
+      randomWeights(inner, 5);
+    } else randomWeights(model, 4);
+    const { network: net, snapshot } = fromTfjs(model);
+    expect(snapshot.params.dtype).toBe('float32');
+    expectSame(model, net, snapshot, shape);
+  });
+
+  it('in float64 holds the same weights', () => {
+    const { model } = models['activations inside dense layers']();
+    const { snapshot } = fromTfjs(model, { dtype: 'float64' });
+    expect(snapshot.params.dtype).toBe('float64');
+    expect(Array.from(snapshot.params.data)).toEqual(Array.from(fromTfjs(model).snapshot.params.data));
+  });
+
+  it('takes a trained model', async () => {
+    const { model, shape } = models['activations inside dense layers']();
+    const { X, Y } = data(32, 5, 3);
+    model.compile({ optimizer: tf.train.adam(0.01), loss: 'meanSquaredError' });
+    await model.fit(
+      tf.tensor2d(X.data as Float32Array, [32, 5]),
+      tf.tensor2d(Y.data as Float32Array, [32, 3]),
+      {
+        epochs: 3,
+        verbose: 0,
+      },
+    );
+    const { network: net, snapshot } = fromTfjs(model);
+    expectSame(model, net, snapshot, shape);
+  });
+
+  it('names the layer that it cannot take, and what it can', () => {
+    const start = () =>
+      tf.sequential({ layers: [tf.layers.dense({ units: 4, inputShape: [3], name: 'first' })] });
+    const dropout = start();
+    dropout.add(tf.layers.dropout({ rate: 0.5, name: 'thin' }));
+    expect(() => fromTfjs(dropout)).toThrow(
+      /layer 'thin': expected Dense, Activation.*got a layer of the class Dropout/,
+    );
+    const softmax = start();
+    softmax.add(tf.layers.dense({ units: 2, activation: 'softmax', name: 'last' }));
+    expect(() => fromTfjs(softmax)).toThrow(/layer 'last'.*the activation "softmax"/);
+    const capped = start();
+    capped.add(tf.layers.reLU({ maxValue: 6, name: 'six' }));
+    expect(() => fromTfjs(capped)).toThrow(/layer 'six'.*the maximum 6/);
+    const steps = tf.sequential({
+      layers: [tf.layers.dense({ units: 4, inputShape: [3, 2], name: 'each' })],
+    });
+    expect(() => fromTfjs(steps)).toThrow(/layer 'each'.*a Dense layer on examples of 2 axes/);
+    expect(() => fromTfjs(tf.sequential({ name: 'raw' }))).toThrow(
+      /model 'raw': expected a model that is built/,
+    );
+    const broken = start();
+    broken.layers[0].setWeights([tf.fill([3, 4], Number.NaN), tf.zeros([4])]);
+    expect(() => fromTfjs(broken)).toThrow(/layer 'first': expected finite weights/);
+  });
+
+  it('refuses a graph that branches', () => {
+    const input = tf.input({ shape: [3] });
+    const a = tf.layers.dense({ units: 2, name: 'left' }).apply(input) as never;
+    const b = tf.layers.dense({ units: 2, name: 'right' }).apply(input) as never;
+    const sum = tf.layers.add({ name: 'sum' }).apply([a, b]) as never;
+    expect(() => fromTfjs(tf.model({ inputs: input, outputs: sum }))).toThrow(/layer 'sum'.*got 2 inputs/);
+    expect(() => fromTfjs(tf.model({ inputs: input, outputs: [a, b] }))).toThrow(
+      /got 1 inputs and 2 outputs/,
+    );
+    const shared = tf.layers.dense({ units: 3, name: 'twice' });
+    const both = shared.apply(shared.apply(input)) as never;
+    expect(() => fromTfjs(tf.model({ inputs: input, outputs: both }))).toThrow(
+      /layer 'twice'.*used more than once/,
+    );
+  });
+});
+
+describe('toTfjs', () => {
+  const nets: Record<string, [number | number[], LayerSpec[]]> = {
+    'every activation': [
+      5,
+      [
+        dense(6),
+        tanh(),
+        dense(5),
+        sigmoid(),
+        dense(4),
+        softplus(),
+        dense(5),
+        elu(),
+        dense(4),
+        relu(),
+        dense(3),
+      ],
+    ],
+    'the constants of dense layers and activations': [
+      4,
+      [
+        dense(8, { weightScale: 'ntk', biasScale: 0.1 }),
+        relu({ scale: 1 / 10 }),
+        dense(6, { bias: false, weightScale: 2 }),
+        elu({ scale: 0.7 }),
+        dense(3, { weightScale: 'ntk' }),
+        identity({ scale: 3 }),
+      ],
+    ],
+    'activations on their own, an inner network, flatten': [
+      [2, 2],
+      [flatten(), tanh(), network(4, [dense(3), relu(), dense(4)]), elu(), identity(), dense(2)],
+    ],
+  };
+
+  it.each(Object.keys(nets))('gives the same function: %s', (name) => {
+    const [input, layers] = nets[name];
+    const net = network(input, layers);
+    const snapshot = net.init(random(3), { initializer: 'standardNormal' });
+    const { X } = data(8, net.inputs, net.outputs);
+    const model = toTfjs(net, snapshot, tf);
+    const output = model.predict(tf.tensor(X.data as Float32Array, [8, ...net.inputShape])) as ReturnType<
+      Tfjs['tensor']
+    >;
+    expect(net.predict(snapshot, X).data).toBeAllclose(output.dataSync(), { rtol: 1e-5, atol: 1e-5 });
+  });
+
+  it('and back gives the same network and numbers', () => {
+    const net = network([2, 3], [flatten(), dense(7), tanh(), dense(5, { bias: false }), elu(), dense(2)]);
+    const snapshot = net.init(random(8));
+    const back = fromTfjs(toTfjs(net, snapshot, tf));
+    expect(back.network.toString()).toBe(net.toString());
+    expect(back.snapshot.params.data).toEqual(snapshot.params.data);
+  });
+
+  it('leaves no tensors behind but the weights', () => {
+    const net = network(3, [dense(4), tanh(), dense(2)]);
+    const snapshot = net.init(random(1));
+    const before = tf.memory().numTensors;
+    const model = toTfjs(net, snapshot, tf);
+    expect(tf.memory().numTensors - before).toBe(4);
+    model.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('names a scale or an α that has no place, and a snapshot of another network', () => {
+    const net = network(3, [relu({ scale: 2 }), dense(1)]);
+    expect(() => toTfjs(net, net.init(random(1)), tf)).toThrow(/Layer 'relu1'.*the scale 2/);
+    const bent = network(3, [dense(2), elu({ alpha: 0.5 })]);
+    expect(() => toTfjs(bent, bent.init(random(1)), tf)).toThrow(/Layer 'elu1'.*α 0.5/);
+    const other = network(4, [dense(1)]);
+    expect(() => toTfjs(net, other.init(random(1)), tf)).toThrow(/Parameters of the snapshot/);
+  });
+});
+
+it('loads tfjs once, without its banner', async () => {
+  const warn = vi.spyOn(console, 'warn');
+  const log = vi.spyOn(console, 'log');
+  const again = await loadTfjs();
+  expect(again.engine()).toBe(tf.engine());
+  expect(Array.from(again.matMul(again.ones([1, 2]), again.ones([2, 1])).dataSync())).toEqual([2]);
+  expect(warn).not.toHaveBeenCalled();
+  expect(log).not.toHaveBeenCalled();
+});
