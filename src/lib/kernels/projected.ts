@@ -15,7 +15,7 @@
 
 import { ValueError } from '../errors';
 import { backend, gemmAsync, syrkAsync } from '../linalg';
-import { Arena, hadamard, rowDots } from '../linalg/elementwise';
+import { rowDots } from '../linalg/elementwise';
 import { type DType, Matrix, type Vector, zeros } from '../linalg/matrix';
 import { later } from '../linalg/steps';
 import type { Network } from '../nets/network';
@@ -161,13 +161,14 @@ class Projection {
     const { inputs, deltas, positions: T } = site;
     const R = this.signsOf(`${site.weight} inputs`, inputs.cols);
     const S = this.signsOf(`${site.weight} deltas`, deltas.cols);
-    const rho = biasScale === 0 ? undefined : this.signsOf(site.bias as string, 1).data;
+    const shift = zeros(K, dtype);
+    if (biasScale !== 0) shift.set(this.signsOf(site.bias as string, 1).data);
+    for (let k = 0; k < K; k++) shift[k] *= biasScale;
     const each = K * T * (1 + C) * out.data.BYTES_PER_ELEMENT;
     const rows = Math.min(n, Math.max(1, Math.ceil(TILE_BYTES / each)));
-    const arena = new Arena(2 * each * rows + 2 * K * 8 + 4096);
     const buffers = [0, 1].map(() => ({
-      left: arena.vector(rows * T * K, dtype),
-      right: arena.vector(rows * C * T * K, dtype),
+      left: zeros(rows * T * K, dtype),
+      right: zeros(rows * C * T * K, dtype),
     }));
     const start = (first: number, { left, right }: (typeof buffers)[number]) => {
       const m = Math.min(rows, n - first);
@@ -181,8 +182,7 @@ class Projection {
     for (let first = 0, k = 1; first < n; first += rows, k++) {
       const [U, V] = await next;
       if (first + rows < n) next = start(first + rows, buffers[k % 2]);
-      if (rho) addRow(U, rho, biasScale);
-      multiplyOut(U, V, C, T, out.slice(first * C, first * C + V.rows / T));
+      addProducts(U, V, C, T, shift, out.slice(first * C, first * C + V.rows / T));
     }
   }
 
@@ -281,22 +281,16 @@ class Projection {
   }
 }
 
-/** Every row of U += scale · row. */
-function addRow(U: Matrix, row: Vector, scale: number): void {
-  const { rows, cols, data } = U;
-  for (let i = 0, k = 0; i < rows; i++) for (let j = 0; j < cols; j++, k++) data[k] += scale * row[j];
-}
-
-/** out_(i·C + c) += Σ_p U_(i·T + p) ∘ V_((i·C + c)·T + p). */
-function multiplyOut(U: Matrix, V: Matrix, C: number, T: number, out: Matrix): void {
-  if (C === 1 && T === 1) {
-    hadamard(U.data, V.data, out.data, { accumulate: true });
-    return;
-  }
+/** out_(i·C + c) += Σ_p (U_(i·T + p) + shift) ∘ V_((i·C + c)·T + p). */
+function addProducts(U: Matrix, V: Matrix, C: number, T: number, shift: Vector, out: Matrix): void {
+  const K = out.cols;
   for (let r = 0; r < out.rows; r++) {
-    const i = Math.floor(r / C);
-    for (let p = 0; p < T; p++)
-      hadamard(U.row(i * T + p), V.row(r * T + p), out.row(r), { accumulate: true });
+    const row = out.row(r);
+    for (let p = 0; p < T; p++) {
+      const u = U.row(Math.floor(r / C) * T + p);
+      const v = V.row(r * T + p);
+      for (let k = 0; k < K; k++) row[k] += (u[k] + shift[k]) * v[k];
+    }
   }
 }
 

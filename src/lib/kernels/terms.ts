@@ -8,13 +8,14 @@
  */
 
 import { backend } from '../linalg';
-import { Arena, hadamard, rowDots } from '../linalg/elementwise';
+import { type Arena, hadamard, rowDots } from '../linalg/elementwise';
 import { type DType, Matrix, type Vector, zeros } from '../linalg/matrix';
 import { later } from '../linalg/steps';
 import type { Factor, HadamardFactor, PositionsFactor } from './factors';
+import { withArena } from './scratch';
 
-/** Rows and columns of a tile: three of them, in float32, fill 3 MB. */
-const TILE = 512;
+/** Rows and columns of a tile: the five in use, in float32, fill a second-level cache of 1.3 MB. */
+const TILE = 256;
 /** Bytes of per-example gradients made at a time, for each side. */
 const SLICE_BYTES = 1 << 26;
 
@@ -43,7 +44,8 @@ export async function writeTerms(
     if (factor.kind === 'hadamard' || factor.kind === 'patches') tiled.push([factor, other] as TiledPair);
     else whole.push([factor, other]);
   });
-  if (tiled.length > 0) await writeTiles(tiled, right === null, out);
+  if (tiled.length > 0)
+    await withArena(arenaBytes(out), (arena) => writeTiles(tiled, right === null, out, arena));
   else for (let i = 0; i < out.rows; i++) fillRow(out, i);
   for (const [factor, other] of whole)
     if (factor.kind === 'product')
@@ -70,14 +72,20 @@ interface Task {
   readonly last: boolean;
 }
 
-async function writeTiles(pairs: readonly TiledPair[], symmetric: boolean, out: Block): Promise<void> {
+const ALIGNMENT = 64;
+const tileSize = (out: Block) => Math.min(TILE, out.rows) * Math.min(TILE, out.cols);
+const arenaBytes = (out: Block) => 5 * (tileSize(out) * out.data.BYTES_PER_ELEMENT + ALIGNMENT);
+
+async function writeTiles(
+  pairs: readonly TiledPair[],
+  symmetric: boolean,
+  out: Block,
+  arena: Arena,
+): Promise<void> {
   const dtype: DType = out.data instanceof Float32Array ? 'float32' : 'float64';
   const rows = Math.min(TILE, out.rows);
   const cols = Math.min(TILE, out.cols);
-  const size = rows * cols;
-  const bytes = (size + 64) * out.data.BYTES_PER_ELEMENT;
-  const arena = new Arena(5 * bytes + 1024);
-  const take = () => arena.vector(size, dtype);
+  const take = () => arena.vector(tileSize(out), dtype);
   const sum = take();
   const buffers = [0, 1].map(() => ({ inputs: take(), deltas: take() }));
   const tasks: Task[] = [];
