@@ -83,8 +83,8 @@ describe('the key', () => {
 
   test('never comes from what cannot be hashed', () => {
     const refused: [unknown, RegExp][] = [
-      [{ f: () => 1 }, /inputs\.inputs\.f: .*function/],
-      [{ x: Number.NaN }, /inputs\.inputs\.x: .*NaN/],
+      [{ f: () => 1 }, /^inputs\.f: .*function/],
+      [{ x: Number.NaN }, /^inputs\.x: .*NaN/],
       [{ x: [Float32Array.of(1, Number.NaN)] }, /x\[0\], value 1/],
       [{ d: new Date(0) }, /Date/],
       [{ m: new Map() }, /Map/],

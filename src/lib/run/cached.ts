@@ -82,7 +82,7 @@ export function isCached(
 
 /** The key of an entry: 32 hexadecimal digits of SHA-256 over the format, the name and the inputs. */
 export function cacheKey(name: string, inputs: unknown): string {
-  return hashOf('inputs', { format: FORMAT, name, inputs: inputs as never }).slice(0, 32);
+  return digest(JSON.stringify([FORMAT, name, hashOf('inputs', inputs)])).slice(0, 32);
 }
 
 /** Computations of this process, by entry. */
