@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { InterruptedError, NumericalError, ShapeError, ValueError } from '../../src/lib/errors';
 import { Matrix } from '../../src/lib/linalg';
+import { Arena } from '../../src/lib/linalg/elementwise';
 import {
   adagrad,
   adam,
   type Checkpoint,
   dense,
+  flatten,
   gradientDescent,
+  type LayerSpec,
   logisticLoss,
   meanSquaredError,
   type Network,
@@ -187,6 +190,38 @@ describe('training', () => {
     expect(history).toHaveLength(3);
     expect(waited).toBe(3);
   });
+
+  for (const dtype of dtypes)
+    it(`computes in the same buffers of one arena in every step, partial batches included, ${dtype}`, async () => {
+      const seen = new Set<ArrayBufferLike>();
+      const places: number[][] = [];
+      const probe = (): LayerSpec => ({
+        kind: 'probe',
+        build: (shape, name) => {
+          const layer = flatten().build(shape, name);
+          const forward = layer.forward.bind(layer);
+          layer.forward = (input, context) => {
+            // The trainer measures a step with one example first, in arrays of its own.
+            if (Arena.of(context.params.data)) {
+              for (const { buffer } of [input.data, context.params.data]) seen.add(buffer);
+              places.push([input.data.byteOffset, input.rows]);
+            }
+            return forward(input, context);
+          };
+          return layer;
+        },
+      });
+      const its = network(2, [dense(8), tanh(), probe(), dense(6), relu(), probe(), dense(1)]);
+      await train(its, start(its, dtype), data, options({ epochs: 3 }));
+      expect(seen.size).toBe(1);
+      expect(Arena.of(new Float32Array([...seen][0]))).toBeDefined();
+      expect(places).toHaveLength(2 * 3 * 5);
+      for (const k of [0, 1]) {
+        const its = places.filter((_, i) => i % 2 === k);
+        expect(new Set(its.map(([offset]) => offset)).size).toBe(1);
+        expect(its.map(([, rows]) => rows)).toEqual([1, 2, 3].flatMap(() => [5, 5, 5, 5, 3]));
+      }
+    });
 
   it('gives way to the event loop while it works', async () => {
     let turns = 0;

@@ -10,8 +10,9 @@
  * few passes. A composite of layers is a layer. Gradients are nobody's task but the sites': a layer only reports
  * what entered its parameters and what came back (site.ts).
  *
- * To add a layer: one file here with a factory that returns a LayerSpec, and one line in
- * test/nets/layer-properties.ts's list, which holds the verbs against each other and against finite differences.
+ * To add a layer: one file in layers/ with a factory that returns a LayerSpec, one line in index.ts, and one in
+ * test/nets/layers.test.ts, `layerProperties('conv2d', [6, 6, 2], () => conv2d(3, 4))`, which holds the verbs against
+ * each other, against finite differences and against the sites.
  */
 
 import type { Matrix } from '../linalg/matrix';

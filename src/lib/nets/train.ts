@@ -198,7 +198,12 @@ class Training {
     this.params.data.set(snapshot.params.data);
     this.gradient = new Params(network.layout, vector(network.layout.size));
     this.state = snapshot.state.copy();
-    this.optimizer = options.optimizer.start(network.layout.size, dtype, arena);
+    const moments = 2 * this.params.data.byteLength + 128;
+    this.optimizer = options.optimizer.start(
+      network.layout.size,
+      dtype,
+      arena.used + moments <= arena.capacity ? arena : undefined,
+    );
     this.workspace = new RecyclingWorkspace(dtype, vector);
     const { params, state, workspace, gradient } = this;
     this.context = { params, state, mode: 'train', workspace, keep: 'backward' };
