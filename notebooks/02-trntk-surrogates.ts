@@ -617,26 +617,30 @@ const asked = [bySureness[0], bySureness[bySureness.length - 1], byDoubt[0], byD
 const loudest = asked.map((test) => {
   const a = shares(test);
   const order = ascending(a);
-  return { test, share: a, against: order.slice(0, 5), forIt: order.slice(-5).reverse() };
+  return { test, share: a, forZero: order.slice(0, 5), forOne: order.slice(-5).reverse() };
 });
-imageGrid(
-  loudest.flatMap(({ test, forIt, against }) => [
-    unseen.images.row(test),
-    ...[...forIt, ...against].map((i) => seen.images.row(i)),
-  ]),
+await chart(
+  imageGrid(
+    loudest.flatMap(({ test, forOne, forZero }) => [
+      unseen.images.row(test),
+      ...[...forOne, ...forZero].map((i) => seen.images.row(i)),
+    ]),
+    {
+      columns: 11,
+      rowLabels: asked.map((test) => `f = ${networkLogits.data[test].toFixed(1)}`),
+      labels: loudest.flatMap(({ test, forOne, forZero }) => [
+        `test: ${unseen.labels[test]}`,
+        ...[...forOne, ...forZero].map((i) => seen.labels[i]),
+      ]),
+      captions: loudest.flatMap(({ test, share, forOne, forZero }) => [
+        `kGLM ${followed.logits.data[test].toFixed(1)}`,
+        ...[...forOne, ...forZero].map((i) => `${share[i] > 0 ? '+' : '−'}${Math.abs(share[i]).toFixed(3)}`),
+      ]),
+      size: 56,
+      title: 'A test image, the five loudest for “one”, the five loudest for “zero”',
+    },
+  ),
   {
-    columns: 11,
-    rowLabels: asked.map((test) => `f = ${networkLogits.data[test].toFixed(1)}`),
-    labels: loudest.flatMap(({ test, forIt, against }) => [
-      `test: ${unseen.labels[test]}`,
-      ...[...forIt, ...against].map((i) => seen.labels[i]),
-    ]),
-    captions: loudest.flatMap(({ test, share, forIt, against }) => [
-      `kGLM ${followed.logits.data[test].toFixed(1)}`,
-      ...[...forIt, ...against].map((i) => `${share[i] > 0 ? '+' : '−'}${Math.abs(share[i]).toFixed(3)}`),
-    ]),
-    size: 56,
-    title: 'Test image, then five loudest for “one” and five loudest for “zero”',
     description:
       'Four test digits, each with the five training images of largest positive and the five of largest ' +
       `negative attribution. The loudest share for the first is ${Math.max(...loudest[0].share.map(Math.abs)).toFixed(3)}.`,

@@ -1,19 +1,19 @@
 /**
  * Small images side by side, each with a label and a caption under it: test digits with the training digits that
- * speak for and against them. One SVG with a PNG for each image: JupyterLab, GitHub and a static page all draw it,
- * the pixels stay sharp at any size, and the words under them stay text.
+ * speak for and against them. A Vega-Lite specification with a PNG for each image, shown by `chart` as any other:
+ * JupyterLab draws it also in a notebook that the reader has not trusted (it would not draw a bare SVG there),
+ * GitHub and a static page take the SVG; the pixels stay sharp at any size, and the words under them stay text.
  */
 
 import { ShapeError, ValueError } from '../errors';
 import type { Matrix } from '../linalg';
-import { describedSvg } from './chart';
-import { INK } from './colours';
-import { type Bundle, display, escapeMarkup } from './display';
+import type { Spec } from './chart';
 import { pngUrl } from './png';
+import { MARKS, PAGE_INK } from './theme';
 
 export interface ImageGridOptions {
-  /** One sentence that says what the images are and show: text for those who do not see them. Required. */
-  description: string;
+  /** The title says what there is to see. */
+  title?: string;
   /** Pixels of an image: width (default: the square root of their number). */
   width?: number;
   /** Pixels of an image: height (default: the width). */
@@ -30,8 +30,6 @@ export interface ImageGridOptions {
   captions?: readonly string[];
   /** Words at the left of each row. */
   rowLabels?: readonly string[];
-  /** A title above the grid. */
-  title?: string;
   /** Side of an image on the page in pixels (default 72). */
   size?: number;
 }
@@ -39,24 +37,16 @@ export interface ImageGridOptions {
 /** Images as rows of a matrix, or as arrays of pixels of one length. */
 export type Images = Matrix | readonly ArrayLike<number>[];
 
-/**
- * Shows images under the cell; outside Jupyter prints the description. Throws a ShapeError when sizes or numbers of
- * labels do not fit, a ValueError for NaN, values outside `range`, or a missing description.
- */
-export function imageGrid(images: Images, options: ImageGridOptions): void {
-  display(imageGridBundle(images, options));
-}
+const LINE = 16;
+/** A letter of the captions, roughly, in pixels. */
+const LETTER = 7;
 
-/** The bundle that `imageGrid` shows. */
-export function imageGridBundle(images: Images, options: ImageGridOptions): Bundle {
-  const { description, labels, captions, rowLabels = [], title, size = 72 } = options;
-  if (typeof description !== 'string' || description.trim().length < 10)
-    throw new ValueError({
-      what: 'imageGrid, description',
-      expected: 'a sentence that says what the images show',
-      got: description ? `“${description}”` : 'nothing',
-      todo: 'Give { description: "…" }: it is read by those who do not see the images.',
-    });
+/**
+ * The specification of a grid of images. Throws a ShapeError when sizes or numbers of labels do not fit, a ValueError
+ * for NaN or values outside `range`.
+ */
+export function imageGrid(images: Images, options: ImageGridOptions = {}): Spec {
+  const { labels, captions, rowLabels = [], title, size = 72 } = options;
   const list = listOf(images);
   const columns = options.columns ?? Math.min(10, list.length);
   const rows = Math.ceil(list.length / columns);
@@ -64,39 +54,71 @@ export function imageGridBundle(images: Images, options: ImageGridOptions): Bund
     if (words && words.length !== list.length) throw wrongCount(name, list.length, words.length);
   if (rowLabels.length > 0 && rowLabels.length !== rows)
     throw wrongCount('rowLabels', rows, rowLabels.length);
-  const pictures = pictureUrls(list, options);
   const longest = Math.max(0, ...[...(labels ?? []), ...(captions ?? [])].map((t) => String(t).length));
-  const cell = Math.max(size, longest * 7) + 12;
-  const lineHeight = 16;
-  const words = (labels ? lineHeight : 0) + (captions ? lineHeight : 0);
-  const cellHeight = size + words + 12;
-  const left = Math.max(0, ...rowLabels.map((t) => t.length)) * 7.2 + (rowLabels.length > 0 ? 12 : 0);
-  const top = title ? 30 : 4;
-  const out: string[] = [];
-  if (title) out.push(`<text x="4" y="18" font-size="15" font-weight="600">${escapeMarkup(title)}</text>`);
-  pictures.forEach((url, i) => {
-    const x = left + (i % columns) * cell + cell / 2;
-    const y = top + Math.floor(i / columns) * cellHeight;
-    const box = `x="${x - size / 2}" y="${y}" width="${size}" height="${size}"`;
-    out.push(`<image ${box} href="${url}" preserveAspectRatio="none" style="image-rendering:pixelated"/>`);
-    // A thin frame: a black image on a dark page, or a white one on a light page, would have no edge.
-    out.push(`<rect ${box} fill="none" stroke="${INK}" stroke-width="1"/>`);
-    let line = y + size + 14;
-    for (const text of [labels?.[i], captions?.[i]]) {
-      if (text === undefined) continue;
-      out.push(`<text x="${x}" y="${line}" text-anchor="middle">${escapeMarkup(String(text))}</text>`);
-      line += lineHeight;
-    }
-  });
-  rowLabels.forEach((text, r) => {
-    const y = top + r * cellHeight + size / 2 + 4;
-    out.push(`<text x="4" y="${y}">${escapeMarkup(text)}</text>`);
-  });
-  const width = Math.max(left + columns * cell, title ? title.length * 8 + 8 : 0);
-  const height = top + rows * cellHeight;
-  const font = `font-family="system-ui, -apple-system, Segoe UI, Roboto, sans-serif" font-size="12" fill="${INK}"`;
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" ${font}>${out.join('')}</svg>`;
-  return { 'image/svg+xml': describedSvg(svg, title, description), 'text/plain': description };
+  const cell = { width: Math.max(size, longest * LETTER) + 12, height: size + 12 };
+  for (const words of [labels, captions]) if (words) cell.height += LINE;
+  const left = rowLabels.length > 0 ? Math.max(...rowLabels.map((t) => t.length)) * LETTER + 12 : 0;
+
+  const pictures = pictureUrls(list, options).map((url, i) => ({
+    url,
+    x: left + ((i % columns) + 0.5) * cell.width,
+    y: Math.floor(i / columns) * cell.height,
+  }));
+  const lines = [labels, captions].filter((words) => words !== undefined);
+  const words = pictures.flatMap(({ x, y }, i) =>
+    lines.map((line, k) => ({ x, y: y + size + 14 + k * LINE, words: String(line[i]) })),
+  );
+  const sides = rowLabels.map((text, r) => ({ x: 0, y: r * cell.height + size / 2 + 4, words: text }));
+  return {
+    ...(title === undefined ? {} : { title }),
+    width: left + columns * cell.width,
+    height: rows * cell.height,
+    layer: [
+      {
+        data: { values: pictures },
+        mark: {
+          type: 'image',
+          width: size,
+          height: size,
+          align: 'center',
+          baseline: 'top',
+          aspect: false,
+          smooth: false,
+          tooltip: null,
+        },
+        encoding: { ...PIXELS, url: { field: 'url', type: 'nominal' } },
+      },
+      {
+        // A thin frame: a black image on a dark page, or a white one on a light page, would have no edge.
+        data: { values: pictures.map(({ x, y }) => ({ x, y: y + size / 2 })) },
+        mark: {
+          type: 'point',
+          shape: 'square',
+          size: size * size,
+          filled: false,
+          stroke: PAGE_INK,
+          strokeWidth: 1,
+          opacity: 1,
+          tooltip: null,
+        },
+        encoding: PIXELS,
+      },
+      ...textLayer(words, 'center'),
+      ...textLayer(sides, 'left'),
+    ],
+  };
+}
+
+/** Positions are pixels of the page: no scale, no axis. */
+const PIXELS = {
+  x: { field: 'x', type: 'quantitative', scale: null, axis: null },
+  y: { field: 'y', type: 'quantitative', scale: null, axis: null },
+};
+
+function textLayer(values: readonly object[], align: 'left' | 'center'): Spec[] {
+  if (values.length === 0) return [];
+  const mark = { type: 'text', align, baseline: 'alphabetic', ...MARKS.note };
+  return [{ data: { values }, mark, encoding: { ...PIXELS, text: { field: 'words', type: 'nominal' } } }];
 }
 
 const wrongCount = (name: string, expected: number, got: number) =>

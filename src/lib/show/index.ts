@@ -17,7 +17,7 @@ export {
 export { type Bundle, type Displayable, display, markdown } from './display';
 export { type HeatMapOptions, heatMap } from './heat-map';
 export { type HistogramOptions, histogram, normalCurve } from './histogram';
-export { type ImageGridOptions, type Images, imageGrid, imageGridBundle } from './image-grid';
+export { type ImageGridOptions, type Images, imageGrid } from './image-grid';
 export { type LinesOptions, lines } from './lines';
 export { showProgress } from './progress-bar';
 export { type ScatterOptions, scatter } from './scatter';
