@@ -16,6 +16,7 @@ import {
   network,
   type Params,
   type Pass,
+  RecyclingWorkspace,
   type Shape,
   type Sites,
   type Snapshot,
@@ -336,6 +337,29 @@ export function networkProperties(title: string, make: () => Network, { draws = 
           expectNear(net.predict(snapshot, X.slice(i, i + 1)), whole.slice(i, i + 1), tolerance.float64);
       }),
     );
+
+    for (const dtype of dtypes)
+      it(
+        `what a training step keeps gives the gradient that everything gives, ${dtype}`,
+        eachDraw((s, net) => {
+          const snapshot = castSnapshot(s.snapshot, dtype);
+          const u = cotangent(s.cotangents, 0, s.C).as(dtype);
+          const workspace = new RecyclingWorkspace(dtype);
+          const gradient = snapshot.params.zerosLike();
+          for (let step = 0; step < 2; step++) {
+            workspace.restart();
+            net.body
+              .forward(s.X.as(dtype), { ...snapshot, mode: 'evaluate', keep: 'backward', workspace })
+              .backward(u, {
+                cotangents: 1,
+                input: false,
+                visit: (site) => addGradient(site, 1, gradient, true, workspace),
+              });
+          }
+          const { gradient: expected } = net.forward(snapshot, s.X).backward(u, { gradient: true });
+          expectNear(gradient.data, expected.data, tolerance[dtype]);
+        }),
+      );
 
     it(
       'what a matrix of the workspace held before does not matter',

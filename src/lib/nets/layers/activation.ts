@@ -8,14 +8,15 @@
  */
 
 import { ValueError } from '../../errors';
-import { type ActivationKind, activate, add, applyDerivative, mul } from '../../linalg/elementwise';
-import type { Matrix } from '../../linalg/matrix';
+import { type ActivationKind, activate, add, applyDerivative, hadamard, mul } from '../../linalg/elementwise';
+import type { Matrix, Vector } from '../../linalg/matrix';
 import type {
   Applied,
   AppliedTangent,
   BackwardRequest,
   Context,
   DualMatrix,
+  Keep,
   Layer,
   LayerOutput,
   LayerSpec,
@@ -86,17 +87,7 @@ export class ActivationLayer implements Layer {
     const { rows, cols } = input;
     const output = context.workspace.matrix(rows, cols);
     const derivative = context.keep === 'nothing' ? null : context.workspace.matrix(rows, cols);
-    const { kind, scale, alpha } = this.sigma;
-    activate({
-      kind,
-      scale,
-      alpha,
-      rows,
-      cols,
-      input: input.data,
-      output: output.data,
-      derivative: derivative?.data,
-    });
+    applyActivation(this.sigma, input, { output, derivative, keep: context.keep });
     return new AppliedActivation(this, input, output, derivative, context.workspace);
   }
 }
@@ -128,6 +119,43 @@ class AppliedActivation implements Applied {
       this.workspace,
     );
   }
+}
+
+/**
+ * a, and d if wanted, at z + β b. A training step needs d to the precision of its other products only: for tanh it is
+ * then made from the output, s (1 − a)(1 + a), in less time than beside it (relative error ε / (1 − |a|) at worst).
+ */
+export function applyActivation(
+  sigma: ActivationFunction,
+  z: Matrix,
+  task: {
+    bias?: Vector | null;
+    biasScale?: number;
+    /** Receives z + β b. */
+    preactivation?: Matrix | null;
+    output: Matrix;
+    derivative: Matrix | null;
+    keep: Keep;
+  },
+): void {
+  const { kind, scale, alpha } = sigma;
+  const { bias, biasScale, preactivation, output, derivative, keep } = task;
+  const fromOutput = kind === 'tanh' && keep === 'backward';
+  activate({
+    kind,
+    scale,
+    alpha,
+    rows: z.rows,
+    cols: z.cols,
+    input: z.data,
+    bias,
+    biasScale,
+    preactivation: preactivation?.data,
+    output: output.data,
+    derivative: fromOutput ? null : derivative?.data,
+  });
+  if (fromOutput && derivative)
+    hadamard(output.data, output.data, derivative.data, { alpha: -scale, shiftA: 1, shiftB: -1 });
 }
 
 /** ā ∘ d with d's row i for each of the C cotangents of example i. */

@@ -27,7 +27,7 @@ import type {
 import type { ParameterSpec, Params } from '../params';
 import { product, productTransposeB } from '../product';
 import type { LinearSite } from '../site';
-import { ActivationLayer, activationTangent, timesDerivative } from './activation';
+import { ActivationLayer, activationTangent, applyActivation, timesDerivative } from './activation';
 
 export interface DenseOptions {
   /** Whether there is a bias; true by default. */
@@ -193,19 +193,13 @@ class DenseActivationLayer implements Layer {
     const everything = context.keep === 'everything';
     const output = everything ? context.workspace.matrix(rows, cols) : z;
     const derivative = context.keep === 'nothing' ? null : context.workspace.matrix(rows, cols);
-    const { kind, scale, alpha } = activation.sigma; // spread into the task, they would cost more than it does
-    activate({
-      kind,
-      scale,
-      alpha,
-      rows,
-      cols,
-      input: z.data,
+    applyActivation(activation.sigma, z, {
       bias: dense.bias === null ? null : context.params.get(dense.bias).data,
       biasScale: dense.biasScale,
-      preactivation: everything ? z.data : null,
-      output: output.data,
-      derivative: derivative?.data,
+      preactivation: everything ? z : null,
+      output,
+      derivative,
+      keep: context.keep,
     });
     return new AppliedDenseActivation(this, input, z, output, derivative, context);
   }
