@@ -399,7 +399,7 @@ await chart(
 //
 // </details>
 
-// %%
+// %% tags=["cover"]
 const surrogate = kernelLogistic({ alpha: 1e-2 }); // the exact optimum; the Gram matrix is the only input
 
 /** Fits the surrogate with a kernel on the training images and lets it judge the test images. */

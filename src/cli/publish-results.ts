@@ -1,26 +1,41 @@
 /**
  * `npm run publish-results`: copies what runs left in `out/` to where it is committed and read: the executed quick
- * notebooks to notebooks/, the scorecards of the quick and the paper profile to
- * notebooks/results/<study>.<profile>.json (the smoke profile judges nothing). A notebook that must not be published
- * is named with the reason, and the command fails; the others are copied.
+ * notebooks to notebooks/, the chart of each notebook's cell tagged `cover` to notebooks/results/<study>.svg, the
+ * scorecards of the quick and the paper profile to notebooks/results/<study>.<profile>.json (the smoke profile judges
+ * nothing); then writes README's table of studies. A notebook that must not be published is named with the reason,
+ * and the command fails; the others are copied.
  */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { readScorecard } from '../lib/study/scorecard-file';
 import type { Invocation } from './program';
+import { withStudiesTable } from './readme';
 import { listStudies, type Study } from './studies';
 
 const PUBLISHED_PROFILES = ['quick', 'paper'];
 const LARGEST = 2 * 2 ** 20;
 
 /** Under a temporary name in the same folder, then renamed: never half a file. */
-function copyWhole(from: string, to: string): void {
+function writeWhole(to: string, content: string | Buffer): void {
   mkdirSync(path.dirname(to), { recursive: true });
   const temporary = `${to}.${process.pid}`;
-  copyFileSync(from, temporary);
+  writeFileSync(temporary, content);
   renameSync(temporary, to);
+}
+
+interface ExecutedCell {
+  metadata: { tags?: string[] };
+  outputs?: { data?: Record<string, string | string[]> }[];
+}
+
+/** The SVG of the cell that the notebook tags as its cover; `null` if it has none. */
+export function coverOf(executed: string): string | null {
+  const { cells } = JSON.parse(readFileSync(executed, 'utf8')) as { cells: ExecutedCell[] };
+  const cell = cells.find(({ metadata }) => metadata.tags?.includes('cover'));
+  const svg = cell?.outputs?.map(({ data }) => data?.['image/svg+xml']).find((picture) => picture);
+  return svg ? [svg].flat().join('') : null;
 }
 
 /** Why an executed notebook must not be published; `null` if it may. */
@@ -46,8 +61,8 @@ export async function run(invocation: Invocation): Promise<number> {
   const out = path.resolve(process.env.KERNELBOOK_OUT ?? path.join(root, 'out'));
   let copied = 0;
   let refused = 0;
-  const publish = (from: string, to: string) => {
-    copyWhole(from, to);
+  const publish = (content: string | Buffer, to: string) => {
+    writeWhole(to, content);
     console.log(path.relative(root, to));
     copied += 1;
   };
@@ -58,15 +73,21 @@ export async function run(invocation: Invocation): Promise<number> {
       if (why) {
         console.error(`kernelbook: not published: ${study.stem}.ipynb ${why}.`);
         refused += 1;
-      } else publish(executed, path.join(root, 'notebooks', `${study.stem}.ipynb`));
+      } else {
+        publish(readFileSync(executed), path.join(root, 'notebooks', `${study.stem}.ipynb`));
+        const cover = coverOf(executed);
+        if (cover) publish(cover, path.join(root, 'notebooks', 'results', `${study.name}.svg`));
+      }
     }
     for (const profile of PUBLISHED_PROFILES) {
       const card = path.join(out, profile, `${study.name}.json`);
       if (!existsSync(card)) continue;
       readScorecard(card); // a file that is none stops here, by its name
-      publish(card, path.join(root, 'notebooks', 'results', `${study.name}.${profile}.json`));
+      publish(readFileSync(card), path.join(root, 'notebooks', 'results', `${study.name}.${profile}.json`));
     }
   }
+  const readme = path.join(root, 'README.md');
+  if (copied > 0) writeWhole(readme, withStudiesTable(readFileSync(readme, 'utf8'), root));
   if (copied + refused === 0)
     console.log('There is nothing in out/ to publish: run npm run reproduce first.');
   return refused > 0 ? 1 : 0;
