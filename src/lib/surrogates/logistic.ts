@@ -129,8 +129,9 @@ type Solver = (
 
 function sgdSolver(K: Matrix, options: KernelLogisticOptions): Solver {
   const { rng, shuffle = rng !== undefined, solver: _, classWeight: __, ...rules } = options;
+  const solve = logisticSgd(K);
   return (y, weights, index) =>
-    logisticSgd(K, y, { ...rules, ...weights, rng: shuffle ? rng?.stream(`class ${index}`) : undefined });
+    solve(y, { ...rules, ...weights, rng: shuffle ? rng?.stream(`class ${index}`) : undefined });
 }
 
 function newtonSolver(K: Matrix, options: KernelLogisticOptions): Solver {

@@ -8,7 +8,8 @@
  * the problem is solved within V, where a Hessian is small and a factorisation costs nothing. Then conjugate
  * gradients on the whole Hessian (truncated Newton; Nocedal & Wright, Numerical Optimization, section 7.1), with the
  * Hessian in V, plus α outside it, as preconditioner, finish in a few products with X: the optimum is exact, V decides
- * only how soon it is reached. With few features V is everything, and the method is Newton's own.
+ * only how soon it is reached. With few features, or where conjugate gradients do not converge (α far below the
+ * spectrum's tail), V is everything, and the method is Newton's own.
  */
 
 import { NumericalError } from '../errors';
@@ -29,7 +30,9 @@ export interface NewtonOptions {
 /** Up to so many features, a Hessian of all of them is formed. */
 const DIRECT = 384;
 /** Dimensions of the sketch. */
-const RANK = 160;
+const RANK = 96;
+/** Products with the Hessian in one Newton step, before its factorisation is the cheaper way. */
+const MOST_PRODUCTS = 100;
 
 type Fit = Generator<FitProgress, LinearFit, void>;
 
@@ -126,7 +129,8 @@ function* newton(X: Matrix, basis: Basis, problem: Problem): Fit {
       slope: innerProduct(g.weights, step.weights) + g.intercept * step.intercept,
       curve: quadratic(w, step.weights, w.length),
     });
-    if (t === 0 || stalled(g.norm)) throw stuck(g.norm, goal, iteration);
+    // Where the penalty is too weak for α to stand for the Hessian outside V, only the whole Hessian helps.
+    if (!step.solved || t === 0 || stalled(g.norm)) return yield* newton(X, wholeBasis(X), problem);
     for (let j = 0; j < w.length; j++) w[j] += t * step.weights[j];
     b += t * step.intercept;
     yield { iteration: ++iteration, objective: state.objective };
@@ -212,7 +216,7 @@ function gradient(X: Matrix, w: Float64Array, { residual }: LogisticState, alpha
   return { weights, intercept, norm: Math.sqrt(squaredNorm(weights) + intercept * intercept) };
 }
 
-/** Solves ∇²F d = −g until the residual is at most `goal`; `along` is [X 1] d. */
+/** Solves ∇²F d = −g until the residual is at most `goal` (`solved`) or patience ends; `along` is [X 1] d. */
 function conjugateGradients(
   X: Matrix,
   basis: Basis,
@@ -220,7 +224,7 @@ function conjugateGradients(
   alpha: number,
   g: Gradient,
   goal: number,
-): { weights: Float64Array; intercept: number; along: Float64Array } {
+): { weights: Float64Array; intercept: number; along: Float64Array; solved: boolean } {
   const p = X.cols;
   const precondition = preconditioner(basis, D, alpha);
   const d = new Float64Array(p + 1);
@@ -232,7 +236,8 @@ function conjugateGradients(
   let rho = innerProduct(residual, q);
   const direction = q;
   const Hd = new Float64Array(p + 1);
-  for (let k = 0; k < 250; k++) {
+  let solved = false;
+  for (let k = 0; k < MOST_PRODUCTS && !solved; k++) {
     const t = gemv(X, direction.subarray(0, p)) as Float64Array;
     const Dt = new Float64Array(t.length);
     let sum = 0;
@@ -249,14 +254,15 @@ function conjugateGradients(
       residual[j] -= step * Hd[j];
     }
     for (let i = 0; i < t.length; i++) along[i] += step * t[i];
-    if (Math.sqrt(squaredNorm(residual)) <= goal) break;
+    solved = Math.sqrt(squaredNorm(residual)) <= goal;
+    if (solved) break;
     q = precondition(residual);
     const next = innerProduct(residual, q);
     const beta = next / rho;
     rho = next;
     for (let j = 0; j <= p; j++) direction[j] = q[j] + beta * direction[j];
   }
-  return { weights: d.subarray(0, p), intercept: d[p], along };
+  return { weights: d.subarray(0, p), intercept: d[p], along, solved };
 }
 
 /** v ↦ P⁻¹ v with P = the Hessian within V and the intercept, α outside: V S⁻¹ Vᵀ + (1 − V Vᵀ)/α. */

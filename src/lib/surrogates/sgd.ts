@@ -12,12 +12,13 @@
  * ACL 2009). Training ends when the mean objective seen during an epoch has not fallen by `tolerance` below the best
  * for `patience` epochs.
  *
- * Why it is quick: the update by one row and the product with the next are one pass over the weights, and ‖w‖², which
- * the stopping rule wants at every step, follows from products that are known (‖w + c x‖² = ‖w‖² + 2c w·x + c²‖x‖²).
+ * Why it is quick: rows and weights lie in memory that the SIMD module sees, and ‖w‖², which the stopping rule wants at
+ * every step, follows from products that are known (‖w + c x‖² = ‖w‖² + 2c w·x + c²‖x‖²).
  */
 
 import { NumericalError, type ValueError } from '../errors';
-import type { Matrix, Vector } from '../linalg/matrix';
+import { Arena, axpy, dot } from '../linalg/elementwise';
+import type { Matrix } from '../linalg/matrix';
 import type { Random } from '../random';
 import { locateNonFinite } from './finite';
 
@@ -64,11 +65,19 @@ export interface FitProgress {
 const SMALLEST_SCALE = 1e-9;
 
 /**
- * Fits y (zeros and ones, one per row of X, m × p) and yields after each epoch. Computes in float64; rows of a float32
- * X are widened one at a time. Throws a NumericalError when the weights overflow, a ValueError when X is not finite.
+ * Prepares X (m × p); the function it returns fits y (zeros and ones, one per row), any number of times, and yields
+ * after each epoch. Computes in float64. Throws a NumericalError when the weights overflow, a ValueError when X is not
+ * finite.
  */
-export function* logisticSgd(
+export function logisticSgd(
   X: Matrix,
+): (y: Float64Array, options: LogisticSgdOptions) => Generator<FitProgress, LinearFit, void> {
+  let rows: Rows | undefined;
+  return (y, options) => descend((rows ??= new Rows(X)), y, options);
+}
+
+function* descend(
+  rows: Rows,
   y: Float64Array,
   options: LogisticSgdOptions,
 ): Generator<FitProgress, LinearFit, void> {
@@ -76,13 +85,12 @@ export function* logisticSgd(
   const { tolerance = 1e-3, patience = 5, maxIterations = 1000 } = options;
   const { positiveWeight = 1, negativeWeight = 1 } = options;
   const l1Ratio = penalty === 'l2' ? 0 : penalty === 'l1' ? 1 : (options.l1Ratio ?? 0.15);
+  const clips = penalty !== 'l2';
+  const { X, squares } = rows;
   const m = X.rows;
-  const rows = rowReader(X);
-  const squares = rowSquares(X);
   // An infinity in X can hide behind a logit of −∞ that is right; here it cannot.
   if (!squares.every(Number.isFinite)) throw diverged(X, 0);
-  const clips = penalty !== 'l2';
-  const w = new ScaledWeights(X.cols, clips);
+  const w = new ScaledWeights(rows.weights(), clips);
   const order = rng ? rng.permutation(m) : undefined;
   // typw / max(1, ℓ′(1, −typw)) = typw, since ℓ′ < 0 there.
   const optimalInit = 1 / (Math.sqrt(1 / Math.sqrt(alpha)) * alpha);
@@ -95,8 +103,8 @@ export function* logisticSgd(
     if (order && epoch > 1) rng?.shuffle(order);
     for (let k = 0; k < m; k++, t++) {
       const i = order ? order[k] : k;
-      const x = rows(i);
-      const product = w.advance(x);
+      const x = rows.row(i);
+      const product = w.dot(x);
       const p = product + intercept;
       const eta = 1 / (alpha * (optimalInit + t - 1));
       objective +=
@@ -135,51 +143,41 @@ export function logisticSlope(y: number, z: number): number {
   return (1 - y - y * e) / (1 + e);
 }
 
-/**
- * The weights as scale · v, so that shrinking them all is one product. An update is kept back until the next row is
- * known: `advance` then adds the one and multiplies by the other in one pass.
- */
+/** The weights as scale · v, so that shrinking them all is one product. */
 class ScaledWeights {
   /** ‖w‖², as scikit-learn counts it: for an l1 penalty before the clipping of the last step. */
   squaredNorm = 0;
   /** ‖w‖₁ likewise; kept for an l1 penalty only. */
   absoluteNorm = 0;
-  private scale = 1;
   private readonly v: Float64Array;
+  private scale = 1;
+  /** By how much this step has shrunk the weights. */
+  private shrunk = 1;
   /** The l1 penalty that each weight has had so far (q in the paper); the one it should have had is `due` (u). */
   private readonly paid: Float64Array | undefined;
   private due = 0;
-  private last: Float64Array;
-  private factor = 0;
-  /** By how much this step has shrunk the weights. */
-  private shrunk = 1;
 
-  constructor(features: number, clips: boolean) {
-    this.v = new Float64Array(features);
-    this.last = this.v;
-    if (clips) this.paid = new Float64Array(features);
+  constructor(v: Float64Array, clips: boolean) {
+    this.v = v;
+    if (clips) this.paid = new Float64Array(v.length);
   }
 
-  /** Finishes the last update and returns w·x. */
-  advance(x: Float64Array): number {
-    if (this.factor === 0) return this.scale * dot(this.v, x);
-    const product = addThenDot(this.v, this.last, this.factor, x);
-    this.factor = 0;
-    return this.scale * product;
+  /** w·x */
+  dot(x: Float64Array): number {
+    return this.scale * dot(this.v, x);
   }
 
   shrink(factor: number): void {
     this.scale *= factor;
     this.squaredNorm *= factor * factor;
     this.absoluteNorm *= factor;
-    if (this.scale < SMALLEST_SCALE) this.fold();
     this.shrunk = factor;
+    if (this.scale < SMALLEST_SCALE) this.fold();
   }
 
   /** w += c x, given w·x from before the shrinking, and ‖x‖². */
   add(x: Float64Array, c: number, product: number, square: number): void {
-    this.last = x;
-    this.factor = c / this.scale;
+    axpy(c / this.scale, x, this.v);
     this.squaredNorm = Math.max(0, this.squaredNorm + 2 * c * this.shrunk * product + c * c * square);
   }
 
@@ -210,17 +208,14 @@ class ScaledWeights {
     this.absoluteNorm = absolutes * scale;
   }
 
-  /** At the end of an epoch: finishes the last update, and counts ‖w‖² anew so that rounding does not add up. */
+  /** At the end of an epoch: counts ‖w‖² anew, so that rounding does not add up. */
   settle(): void {
-    if (this.factor !== 0) axpy(this.v, this.last, this.factor);
-    this.factor = 0;
     if (!this.paid) this.squaredNorm = this.scale * this.scale * dot(this.v, this.v);
   }
 
   values(): Float64Array {
-    this.settle();
     this.fold();
-    return this.v;
+    return this.v.slice();
   }
 
   private fold(): void {
@@ -229,79 +224,50 @@ class ScaledWeights {
   }
 }
 
-/** v += c x, and returns v · next: four sums, so that one addition need not wait for the one before. */
-function addThenDot(v: Float64Array, x: Float64Array, c: number, next: Float64Array): number {
-  const n = v.length;
-  const whole = n - (n % 4);
-  let s0 = 0;
-  let s1 = 0;
-  let s2 = 0;
-  let s3 = 0;
-  for (let j = 0; j < whole; j += 4) {
-    const v0 = v[j] + c * x[j];
-    const v1 = v[j + 1] + c * x[j + 1];
-    const v2 = v[j + 2] + c * x[j + 2];
-    const v3 = v[j + 3] + c * x[j + 3];
-    v[j] = v0;
-    v[j + 1] = v1;
-    v[j + 2] = v2;
-    v[j + 3] = v3;
-    s0 += v0 * next[j];
-    s1 += v1 * next[j + 1];
-    s2 += v2 * next[j + 2];
-    s3 += v3 * next[j + 3];
-  }
-  for (let j = whole; j < n; j++) {
-    v[j] += c * x[j];
-    s0 += v[j] * next[j];
-  }
-  return s0 + s1 + (s2 + s3);
-}
+/** Bytes up to which all of X is copied to the arena; beyond, each row is when its turn comes. */
+const WHOLE_BYTES = 1 << 28;
 
-function dot(v: Float64Array, x: Float64Array): number {
-  const n = v.length;
-  const whole = n - (n % 4);
-  let s0 = 0;
-  let s1 = 0;
-  let s2 = 0;
-  let s3 = 0;
-  for (let j = 0; j < whole; j += 4) {
-    s0 += v[j] * x[j];
-    s1 += v[j + 1] * x[j + 1];
-    s2 += v[j + 2] * x[j + 2];
-    s3 += v[j + 3] * x[j + 3];
+/** The rows of X in float64, in one arena with the weights. */
+class Rows {
+  readonly X: Matrix;
+  /** ‖x_i‖² */
+  readonly squares: Float64Array;
+  private readonly arena: Arena;
+  private readonly views: Float64Array[] | undefined;
+  private readonly one: Float64Array;
+  private readonly start: number;
+
+  constructor(X: Matrix) {
+    const { rows: m, cols: p } = X;
+    const whole = m * p * 8 <= WHOLE_BYTES;
+    this.X = X;
+    this.arena = new Arena(((whole ? m : 1) + 1) * (p * 8 + 64));
+    if (whole) {
+      const all = this.arena.uncleared(m * p, 'float64') as Float64Array;
+      all.set(X.data);
+      this.views = Array.from({ length: m }, (_, i) => all.subarray(i * p, (i + 1) * p));
+    }
+    this.one = this.views ? this.views[0] : (this.arena.vector(p, 'float64') as Float64Array);
+    this.start = this.arena.mark();
+    this.squares = Float64Array.from({ length: m }, (_, i) => {
+      const x = this.row(i);
+      return dot(x, x);
+    });
   }
-  for (let j = whole; j < n; j++) s0 += v[j] * x[j];
-  return s0 + s1 + (s2 + s3);
-}
 
-function axpy(v: Float64Array, x: Float64Array, c: number): void {
-  for (let j = 0; j < v.length; j++) v[j] += c * x[j];
-}
-
-/** Row i of X in float64. The row before it stays valid too: an update by it is still to be finished. */
-function rowReader(X: Matrix): (i: number) => Float64Array {
-  if (X.data instanceof Float64Array) {
-    const { data, cols } = X;
-    const views = Array.from({ length: X.rows }, (_, i) => data.subarray(i * cols, (i + 1) * cols));
-    return (i) => views[i];
+  /** Row i, until the next is asked for. */
+  row(i: number): Float64Array {
+    if (this.views) return this.views[i];
+    const { cols, data } = this.X;
+    this.one.set(data.subarray(i * cols, (i + 1) * cols));
+    return this.one;
   }
-  const narrow: Vector = X.data;
-  let now = new Float64Array(X.cols);
-  let before = new Float64Array(X.cols);
-  return (i) => {
-    [now, before] = [before, now];
-    now.set(narrow.subarray(i * X.cols, (i + 1) * X.cols));
-    return now;
-  };
-}
 
-function rowSquares(X: Matrix): Float64Array {
-  const rows = rowReader(X);
-  return Float64Array.from({ length: X.rows }, (_, i) => {
-    const x = rows(i);
-    return dot(x, x);
-  });
+  /** Weights of zero beside the rows. Those of the fit before are gone. */
+  weights(): Float64Array {
+    this.arena.reset(this.start);
+    return this.arena.vector(this.X.cols, 'float64') as Float64Array;
+  }
 }
 
 function diverged(X: Matrix, epoch: number): ValueError | NumericalError {
