@@ -127,7 +127,7 @@ export function hasPackages(root) {
   const wanted = readJson(path.join(root, 'package-lock.json'))?.packages;
   const installed = readJson(path.join(root, 'node_modules', '.package-lock.json'))?.packages;
   const platform = readJson(path.join(root, 'node_modules', '.kernelbook.json'));
-  if (!wanted) return false;
+  if (!wanted || !fitsTogether(readJson(path.join(root, 'package.json')), wanted[''])) return false;
   if (platform && platform.platform !== `${process.platform}-${process.arch}`) return false;
   return Object.entries(wanted).every(
     ([at, { version, optional, link }]) =>
@@ -138,6 +138,19 @@ export function hasPackages(root) {
   );
 }
 
+/**
+ * Whether the lock was made for this package.json.
+ * @param {Record<string, any> | null} project @param {Record<string, any> | undefined} locked
+ */
+function fitsTogether(project, locked) {
+  const same = (name) => {
+    const [ours, theirs] = [project?.[name] ?? {}, locked?.[name] ?? {}];
+    const keys = new Set([...Object.keys(ours), ...Object.keys(theirs)]);
+    return [...keys].every((key) => ours[key] === theirs[key]);
+  };
+  return ['dependencies', 'devDependencies', 'optionalDependencies'].every(same);
+}
+
 /** @param {Place} place */
 async function installPackages(place) {
   const { root, env, say } = place;
@@ -146,6 +159,9 @@ async function installPackages(place) {
     requireSpace(place, 'The npm packages', 1);
     say('Installing the npm packages (a minute or two) …');
     const { status, output } = await runNpm(place, ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+    if (status !== 0 && output.includes('EUSAGE')) {
+      throw new SetupError('package.json and package-lock.json do not fit together: run npm install once.');
+    }
     if (status !== 0) {
       const registry = env.npm_config_registry ?? 'registry.npmjs.org or the one of your .npmrc';
       throw installationError('The npm packages', registry, output, keepLog(place, 'npm', output));

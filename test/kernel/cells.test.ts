@@ -150,6 +150,7 @@ describe('an error', () => {
       'aborted',
     ]);
     expect(second.outputs).toEqual([]);
+    expect(second.reply).toEqual({ status: 'aborted' }); // no number: the cell did not run
     expect(await kernel.value('3')).toBe('3');
   });
 
