@@ -34,9 +34,9 @@ export class Arena {
 
   /**
    * An arena of at least `bytes` bytes (rounded up to 64 KiB pages, at most 4 GiB). The system commits a page when
-   * it is first written, so a generous size costs address space only; but every arena reserves some 10 GB of that, so
-   * a process has room for tens of arenas, not for thousands. One that is no longer reachable is given back by garbage
-   * collection. Throws a ValueError when the size is out of range or the system has no room.
+   * it is first written, so a generous size costs address space only. Every arena reserves some 10 GB of that: there
+   * is room for thousands, unless the process's address space is limited. One that is no longer reachable is given
+   * back by garbage collection. Throws a ValueError when the size is out of range or the system has no room.
    */
   constructor(bytes: number) {
     if (!(bytes > 0 && bytes <= MAX_BYTES - START))
