@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ShapeError } from '../../src/lib/errors';
 import { Matrix } from '../../src/lib/linalg';
 import { chartBundle, imageGrid } from '../../src/lib/show';
-import { png } from '../../src/lib/show/png';
+import { indexedPng, png } from '../../src/lib/show/png';
 
 /** Decodes what `png` writes, by the format's rules and not by its code: size, channels, pixels. */
 function decode(file: Buffer) {
@@ -24,7 +24,7 @@ function decode(file: Buffer) {
   }
   const header = chunks.get('IHDR') as Buffer;
   const [width, height] = [header.readUInt32BE(0), header.readUInt32BE(4)];
-  const channels = header[9] === 0 ? 1 : 3;
+  const channels = header[9] === 2 ? 3 : 1; // an index is one byte, as a grey
   const lines = inflateSync(chunks.get('IDAT') as Buffer);
   expect(lines.length).toBe(height * (width * channels + 1));
   const pixels: number[] = [];
@@ -33,7 +33,14 @@ function decode(file: Buffer) {
     pixels.push(...lines.subarray(y * (width * channels + 1) + 1, (y + 1) * (width * channels + 1)));
   }
   expect(chunks.has('IEND')).toBe(true);
-  return { width, height, channels, pixels };
+  if (header[9] !== 3) return { width, height, channels, pixels };
+  const palette = chunks.get('PLTE') as Buffer;
+  return {
+    width,
+    height,
+    channels: 3,
+    pixels: pixels.flatMap((i) => [...palette.subarray(3 * i, 3 * i + 3)]),
+  };
 }
 
 const pictures = (svg: string) =>
@@ -47,6 +54,14 @@ describe('a PNG', () => {
     expect(decode(png(3, 2, 1, grey))).toEqual({ width: 3, height: 2, channels: 1, pixels: [...grey] });
     const rgb = Uint8Array.from({ length: 12 }, (_, i) => 20 * i);
     expect(decode(png(2, 2, 3, rgb))).toEqual({ width: 2, height: 2, channels: 3, pixels: [...rgb] });
+  });
+  it('of a palette decodes to the colours that the indices name', () => {
+    const palette = [
+      [255, 0, 0],
+      [0, 0, 255],
+    ] as const;
+    expect(decode(indexedPng(2, 1, palette, Uint8Array.of(1, 0))).pixels).toEqual([0, 0, 255, 255, 0, 0]);
+    expect(() => indexedPng(2, 1, palette, Uint8Array.of(1, 2))).toThrow(/2 colours and the index 2/);
   });
   it('refuses pixels of another number', () => {
     expect(() => png(2, 2, 1, new Uint8Array(5))).toThrow(ShapeError);

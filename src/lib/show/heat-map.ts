@@ -9,7 +9,7 @@ import type { Matrix } from '../linalg';
 import { type ChartLook, joinNotes, look } from './channel';
 import type { Spec } from './chart';
 import { colourAt, DIVERGING, SEQUENTIAL } from './colours';
-import { pngUrl } from './png';
+import { dataUrl, indexedPng } from './png';
 import { MARKS } from './theme';
 
 export interface HeatMapOptions extends ChartLook {
@@ -29,6 +29,9 @@ export interface HeatMapOptions extends ChartLook {
   resolution?: number;
 }
 
+/** Shades of the colour scale: more cannot be told apart, and fewer make a smaller picture. */
+const SHADES = 65;
+
 /** The specification of a heat map. Throws a ValueError for an empty matrix, NaN, or groups out of range. */
 export function heatMap(matrix: Matrix, options: HeatMapOptions): Spec {
   const { resolution = 240, groups } = options;
@@ -40,11 +43,10 @@ export function heatMap(matrix: Matrix, options: HeatMapOptions): Spec {
     (diverging ? symmetric(least, most) : least < most ? [least, most] : [least - 0.5, least + 0.5]);
   const colours = diverging ? DIVERGING : SEQUENTIAL;
   const picture = averagedBlocks(matrix, resolution);
-  const pixels = new Uint8Array(picture.rows * picture.cols * 3);
-  picture.data.forEach((v, i) => {
-    pixels.set(colourAt(colours, (v - low) / (high - low)), 3 * i);
-  });
-  const url = pngUrl(picture.cols, picture.rows, 3, pixels);
+  const shade = (v: number) =>
+    Math.round(((Math.min(high, Math.max(low, v)) - low) / (high - low)) * (SHADES - 1));
+  const palette = Array.from({ length: SHADES }, (_, i) => colourAt(colours, i / (SHADES - 1)));
+  const url = dataUrl(indexedPng(picture.cols, picture.rows, palette, Uint8Array.from(picture.data, shade)));
   const block = [picture.rows < rows, picture.cols < cols].some(Boolean)
     ? `${rows} × ${cols} entries, shown as ${picture.rows} × ${picture.cols} block averages`
     : undefined;
@@ -95,6 +97,7 @@ export function heatMap(matrix: Matrix, options: HeatMapOptions): Spec {
       },
     },
     {
+      data: { values: [{}] }, // a mark is drawn once a row
       mark: {
         type: 'image',
         url,

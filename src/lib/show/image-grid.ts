@@ -8,7 +8,7 @@
 import { ShapeError, ValueError } from '../errors';
 import type { Matrix } from '../linalg';
 import type { Spec } from './chart';
-import { pngUrl } from './png';
+import { dataUrl, png } from './png';
 import { MARKS, PAGE_INK } from './theme';
 
 export interface ImageGridOptions {
@@ -178,7 +178,7 @@ function pictureUrls(list: readonly ArrayLike<number>[], options: ImageGridOptio
     const bytes = Uint8Array.from({ length: image.length }, (_, k) =>
       Math.round(Math.min(255, Math.max(0, (image[k] - low) * scale))),
     );
-    return pngUrl(width, height, channels, bytes);
+    return dataUrl(png(width, height, channels, bytes));
   });
 }
 
