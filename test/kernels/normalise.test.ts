@@ -50,6 +50,29 @@ describe('cosine', () => {
     expect(relativeDistance(await cosine(scaled(bare, 37)).cross(X, X2), K)).toBeLessThan(1e-14);
   });
 
+  it('is not the printed eq. 4 of arXiv 2305.14585, which has ones on the diagonal for one output only', async () => {
+    const printed = async (outputs: number) => {
+      const its = network(5, [dense(6), tanh(), dense(outputs)]);
+      const numbers = snapshotOf(its, 4);
+      const K = await tangentKernel(its, numbers).gram(X);
+      const norms = new Float64Array(9);
+      for (let c = 0; c < outputs; c++)
+        (await tangentKernel(its, numbers, { outputs: c }).diagonal(X)).forEach((v: number, i: number) => {
+          norms[i] += Math.sqrt(v);
+        });
+      for (let i = 0; i < 9; i++) for (let j = 0; j < 9; j++) K.data[i * 9 + j] /= norms[i] * norms[j];
+      return { K, ours: await cosine(tangentKernel(its, numbers)).gram(X) };
+    };
+    const one = await printed(1);
+    expect(relativeDistance(one.K, one.ours)).toBeLessThan(1e-13);
+    const three = await printed(3);
+    // By Cauchy and Schwarz (Σ_c ‖g_c‖)² is between Σ_c ‖g_c‖² and C times that.
+    for (const v of three.K.diagonal()) {
+      expect(v).toBeGreaterThanOrEqual(1 / 3 - 1e-12);
+      expect(v).toBeLessThan(0.9);
+    }
+  });
+
   it('names an example that has no direction', async () => {
     const pixels = normal(4, 3, 4);
     pixels.row(2).fill(0);
