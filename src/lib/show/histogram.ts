@@ -78,11 +78,15 @@ export function histogram(
     title: options.x,
     scale: { zero: false, nice: false },
     axis: { grid: false },
+    // With a logarithmic y axis Vega-Lite would stack bins of equal height along x.
+    stack: null,
   };
   const layer: Spec[] = [
     {
       mark: {
         type: 'area',
+        orient: 'vertical',
+
         interpolate: 'step-after',
         opacity: several ? 0.4 : 0.6,
         line: { strokeWidth: 1.25, interpolate: 'step-after' },
