@@ -172,12 +172,16 @@ function disagreement(ours: Check, theirs: Check, tolerance: number): string | u
   return undefined;
 }
 
-/** The same number of threads for every library, and waiting threads that sleep. */
+/**
+ * The same number of threads for every library, and waiting threads that sleep. OPENBLAS_CORETYPE is left out: it
+ * would hold back one library's kernels (ours, scipy's) and not another's.
+ */
 function environment(threads: number): NodeJS.ProcessEnv {
   const n = String(threads);
   const one = threads === 1 ? '--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1' : '';
+  const { OPENBLAS_CORETYPE: _, OPENBLAS_L2_SIZE: __, ...own } = process.env;
   return {
-    ...process.env,
+    ...own,
     KERNELBOOK_THREADS: n,
     OMP_NUM_THREADS: n,
     OPENBLAS_NUM_THREADS: n,

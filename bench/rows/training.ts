@@ -62,8 +62,9 @@ const adamRow = (width: 'f32' | 'f64'): Row => {
       { against: 'jax', must: 1.3, stretch: 0.8 },
       { against: ['torch, fused', 'torch, eager'], must: 0.6 },
     ],
-    // Chaos of 2400 steps: rounding differs, and the loss with it.
-    tolerance: 0.3,
+    // After 2400 steps rounding has grown to half the loss (PyTorch's two optimisers differ by that much); a training
+    // that does something else ends elsewhere altogether.
+    tolerance: 1,
   };
 };
 

@@ -11,7 +11,6 @@ import { readdirSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import koffi from 'koffi';
 import { NativeLibraryError } from '../../errors';
-import { betterKernels } from './processor';
 
 type NativeFunction = ReturnType<ReturnType<typeof koffi.load>['func']>;
 
@@ -142,18 +141,10 @@ function load(path: string): ReturnType<typeof koffi.load> {
   try {
     koffi.config({ sync_stack_size: 8 << 20, async_stack_size: 4 << 20, max_async_calls: 64 });
   } catch {}
-  // The libraries read their environment while they load. OpenBLAS's is put back at once: it would reach child
-  // processes.
-  const kernels = process.env.OPENBLAS_CORETYPE ? undefined : betterKernels();
-  if (kernels) process.env.OPENBLAS_CORETYPE = kernels;
-  // Accelerate has no function that sets the number of its threads.
+  // Accelerate has no function that sets the number of its threads; it reads its environment while it loads.
   if (process.platform === 'darwin' && process.env.KERNELBOOK_THREADS)
     process.env.VECLIB_MAXIMUM_THREADS ??= process.env.KERNELBOOK_THREADS;
-  try {
-    return koffi.load(path);
-  } finally {
-    if (kernels) delete process.env.OPENBLAS_CORETYPE;
-  }
+  return koffi.load(path);
 }
 
 const TODO =

@@ -3,9 +3,9 @@
  * only takes its cache away); KERNELBOOK_THREADS, then OPENBLAS_NUM_THREADS and OMP_NUM_THREADS, change it.
  */
 
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { ValueError } from '../../errors';
-import { physicalCores } from './processor';
 
 export function defaultThreads(): number {
   const asked = process.env.KERNELBOOK_THREADS;
@@ -27,4 +27,21 @@ export function checkedThreads(what: string, value: number | string): number {
     got: `${value}`,
     todo: 'Leave it unset for one thread per physical core.',
   });
+}
+
+/** Where the system tells (Linux): the number of distinct cores, hyperthreads counted once. */
+function physicalCores(): number | undefined {
+  let text: string;
+  try {
+    text = readFileSync('/proc/cpuinfo', 'utf8');
+  } catch {
+    return undefined;
+  }
+  const cores = new Set<string>();
+  for (const block of text.split('\n\n')) {
+    const socket = /^physical id\s*:\s*(\d+)/m.exec(block)?.[1];
+    const core = /^core id\s*:\s*(\d+)/m.exec(block)?.[1];
+    if (socket !== undefined && core !== undefined) cores.add(`${socket}/${core}`);
+  }
+  return cores.size || undefined;
 }
