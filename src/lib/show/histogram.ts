@@ -78,7 +78,7 @@ export function histogram(
     title: options.x,
     scale: { zero: false, nice: false },
     axis: { grid: false },
-    // With a logarithmic y axis Vega-Lite would stack bins of equal height along x.
+    // Beside a logarithmic y axis, JupyterLab's Vega-Lite (older than ours) would stack equal bins along x.
     stack: null,
   };
   const layer: Spec[] = [
@@ -86,7 +86,6 @@ export function histogram(
       mark: {
         type: 'area',
         orient: 'vertical',
-
         interpolate: 'step-after',
         opacity: several ? 0.4 : 0.6,
         line: { strokeWidth: 1.25, interpolate: 'step-after' },
