@@ -30,6 +30,9 @@ const NON_UNIT = 131;
  */
 const ONE_THREAD = 2 ** 24;
 
+/** Multiply-adds of about a tenth of a millisecond: not worth a trip to another thread. */
+const SMALL = 2 ** 23;
+
 type NativeFunction = ReturnType<Library['cblas']>;
 
 /** The CBLAS functions of one precision. */
@@ -363,6 +366,7 @@ export class NativeBackend implements Backend {
 
   private step(f: NativeFunction, args: unknown[], work: number): Step {
     return {
+      small: work <= SMALL,
       run: () => {
         this.useThreads(work);
         f(...args);
