@@ -23,12 +23,12 @@ const LEFT = 141;
 const NON_UNIT = 131;
 
 /**
- * Multiply-adds up to which one thread does it all (256³). Below this a second thread saves at most a few hundredths
- * of a millisecond, and when another process holds its core it costs milliseconds: 201 × 128 × 128 in single
- * precision took 20 µs in place of 32 µs on two quiet cores, and 1300 µs in place of 200 µs on two busy ones. A
- * training step of a small network is dozens of such products.
+ * Multiply-adds up to which one thread does it all (about 400³). Below this a second thread saves at most two tenths
+ * of a millisecond, and when another process holds its core it costs many: 201 × 128 × 128 in single precision took
+ * 20 µs in place of 32 µs on two quiet cores, and 1300 µs in place of 200 µs on two busy ones; 256³ took 13 ms in place
+ * of 1 ms there. A training step or a tiled Gram is dozens of such products.
  */
-const ONE_THREAD = 2 ** 24;
+const ONE_THREAD = 2 ** 26;
 
 /** Multiply-adds of about a tenth of a millisecond: not worth a trip to another thread. */
 const SMALL = 2 ** 23;
