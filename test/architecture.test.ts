@@ -84,6 +84,16 @@ test('the library imports along the road and from the ground', () => {
   expect(files.flatMap((file) => complaints(file, readFileSync(file, 'utf8')))).toEqual([]);
 });
 
+test('no types of TensorFlow.js are imported: every notebook would read them', () => {
+  const heavy = files.filter((file) =>
+    importsOf(readFileSync(file, 'utf8')).some((specifier) => specifier.startsWith('@tensorflow/')),
+  );
+  // There by a require, at run time.
+  expect(heavy.map((file) => path.relative(LIBRARY, file))).toEqual(['nets/tfjs.ts']);
+  const source = readFileSync(path.join(LIBRARY, 'nets', 'tfjs.ts'), 'utf8');
+  expect(source).not.toMatch(/^(import|export)\b[^;]*'@tensorflow/m);
+});
+
 test('every folder of the library has its place', () => {
   const stations = new Set(files.map(stationOf));
   const known = new Set([...ROAD, ...GROUND, ...TELLING, INDEX]);

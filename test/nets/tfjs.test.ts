@@ -15,12 +15,15 @@ import {
   softplus,
   tanh,
 } from '../../src/lib/nets';
-import { fromTfjs, loadTfjs, type Tfjs, toTfjs } from '../../src/lib/nets/tfjs';
+import { fromTfjs, loadTfjs, toTfjs } from '../../src/lib/nets/tfjs';
+import type { TfjsModel, TfjsModule, TfjsSequential } from '../../src/lib/nets/tfjs-module';
 import { random } from '../../src/lib/random';
+
+type Tfjs = typeof import('@tensorflow/tfjs');
 
 let tf: Tfjs;
 beforeAll(async () => {
-  tf = await loadTfjs();
+  tf = await loadTfjs<Tfjs>();
 });
 
 type Model = ReturnType<Tfjs['sequential']>;
@@ -282,9 +285,20 @@ describe('toTfjs', () => {
 it('loads tfjs once, without its banner', async () => {
   const warn = vi.spyOn(console, 'warn');
   const log = vi.spyOn(console, 'log');
-  const again = await loadTfjs();
+  const again = await loadTfjs<Tfjs>();
   expect(again.engine()).toBe(tf.engine());
   expect(Array.from(again.matMul(again.ones([1, 2]), again.ones([2, 1])).dataSync())).toEqual([2]);
   expect(warn).not.toHaveBeenCalled();
   expect(log).not.toHaveBeenCalled();
+});
+
+it("tfjs' own types fit the interfaces that stand for them, and toTfjs gives a tf.Sequential", () => {
+  const module: TfjsModule<ReturnType<Tfjs['sequential']>> = tf;
+  const sequential: TfjsSequential = tf.sequential();
+  const take = (model: import('@tensorflow/tfjs').LayersModel): TfjsModel => model;
+  const net = network(2, [dense(1)]);
+  const model: import('@tensorflow/tfjs').Sequential = toTfjs(net, net.init(random(1)), tf);
+  expect(module).toBe(tf);
+  expect(sequential.getClassName()).toBe('Sequential');
+  expect(take(model)).toBe(model);
 });

@@ -1,7 +1,7 @@
 /**
  * To and from TensorFlow.js, for dense models: a user's trained `tf.LayersModel` becomes a network and a snapshot,
- * on which every kernel works, and a network becomes a model that tfjs can train, save and serve. TensorFlow.js is
- * imported for its types only: this library never loads it by itself, `loadTfjs` does when it is asked.
+ * on which every kernel works, and a network becomes a model that tfjs can train, save and serve. Nothing of
+ * TensorFlow.js is imported, not even types (tfjs-module.ts): `loadTfjs` loads it when it is asked.
  *
  * tfjs has no constants in its layers, so `toTfjs` multiplies weightScale, biasScale and an activation's scale s into
  * weights and biases: σ(s (w·x W + β·b)) = σ(x (s w W) + s β b). The function is the same, its tangent kernel is not.
@@ -9,9 +9,7 @@
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type * as tfjs from '@tensorflow/tfjs';
 import { ShapeError, shapeText, ValueError } from '../errors';
-import type { ActivationKind } from '../linalg/elementwise';
 import { type DType, Matrix, type Vector } from '../linalg/matrix';
 import { projectRoot } from '../run';
 import type { Layer, LayerSpec } from './layer';
@@ -21,8 +19,15 @@ import { flatten } from './layers/flatten';
 import { Sequence } from './layers/sequence';
 import { type Network, network } from './network';
 import { Params, type Snapshot } from './params';
-
-export type Tfjs = typeof tfjs;
+import type {
+  TfjsActivation,
+  TfjsLayer,
+  TfjsModel,
+  TfjsModule,
+  TfjsSequential,
+  TfjsSymbolicTensor,
+  TfjsTensor,
+} from './tfjs-module';
 
 const SUPPORTED =
   'Dense, Activation, ReLU, ELU, Flatten and InputLayer in one line, with the activations linear, relu, tanh, sigmoid, softplus and elu';
@@ -40,7 +45,7 @@ const activations: Record<string, (() => LayerSpec) | null> = {
 interface Converted {
   specs: LayerSpec[];
   /** Kernel and bias of every dense layer, in order. */
-  weights: { layer: string; kernel: tfjs.Tensor; bias: tfjs.Tensor | null }[];
+  weights: { layer: string; kernel: TfjsTensor; bias: TfjsTensor | null }[];
 }
 
 /**
@@ -50,7 +55,7 @@ interface Converted {
  * not supported.
  */
 export function fromTfjs(
-  model: tfjs.LayersModel,
+  model: TfjsModel,
   { dtype = 'float32' }: { dtype?: DType } = {},
 ): { network: Network; snapshot: Snapshot } {
   const converted: Converted = { specs: [], weights: [] };
@@ -82,7 +87,7 @@ export function fromTfjs(
 }
 
 /** The layers of a model in order, from the input on. Throws a ValueError where the graph branches. */
-function line(model: tfjs.LayersModel): tfjs.layers.Layer[] {
+function line(model: TfjsModel): readonly TfjsLayer[] {
   if (!model.inputs?.length || !model.outputs?.length)
     throw new ValueError({
       what: `tfjs model '${model.name}'`,
@@ -103,14 +108,14 @@ function line(model: tfjs.LayersModel): tfjs.layers.Layer[] {
 
   // Backwards from the output, by the nodes of this model: a layer may have others, in other models.
   const own = new Set(model.layers);
-  const layers: tfjs.layers.Layer[] = [];
-  let tensor: tfjs.SymbolicTensor | undefined = model.outputs[0];
+  const layers: TfjsLayer[] = [];
+  let tensor: TfjsSymbolicTensor | undefined = model.outputs[0];
   while (tensor) {
-    const layer = tensor.sourceLayer as tfjs.layers.Layer;
+    const layer: TfjsLayer = tensor.sourceLayer;
     if (layers.includes(layer)) throw branching(layer.name, 'a layer that is used more than once');
     layers.unshift(layer);
     own.delete(layer);
-    const { inputTensors }: { inputTensors: tfjs.SymbolicTensor[] } = layer.inboundNodes[tensor.nodeIndex];
+    const { inputTensors }: TfjsLayer['inboundNodes'][number] = layer.inboundNodes[tensor.nodeIndex];
     if (inputTensors.length > 1) throw branching(layer.name, `${inputTensors.length} inputs`);
     // An input layer is its own input.
     tensor = layer.getClassName() === 'InputLayer' ? undefined : inputTensors[0];
@@ -119,7 +124,7 @@ function line(model: tfjs.LayersModel): tfjs.layers.Layer[] {
   return layers;
 }
 
-function convert(layer: tfjs.layers.Layer, into: Converted): void {
+function convert(layer: TfjsLayer, into: Converted): void {
   const config = layer.getConfig();
   const kind = layer.getClassName();
   const unsupported = (got: string) =>
@@ -141,7 +146,7 @@ function convert(layer: tfjs.layers.Layer, into: Converted): void {
     case 'Sequential':
     case 'Functional':
     case 'Model':
-      for (const inner of line(layer as tfjs.LayersModel)) convert(inner, into);
+      for (const inner of line(layer as TfjsModel)) convert(inner, into);
       return;
     case 'Dense': {
       const [kernel, bias] = layer.getWeights();
@@ -176,14 +181,14 @@ function convert(layer: tfjs.layers.Layer, into: Converted): void {
  * the tfjs that is to run it (`await loadTfjs()`, or your own import). Throws a ValueError that names the layer for which
  * tfjs has no counterpart.
  */
-export function toTfjs(net: Network, snapshot: Snapshot, tf: Tfjs): tfjs.Sequential {
+export function toTfjs<S extends TfjsSequential>(net: Network, snapshot: Snapshot, tf: TfjsModule<S>): S {
   net.check(snapshot, Matrix.zeros(0, net.inputs));
   const { params } = snapshot;
   const layers = leaves(net.layers);
   const model = tf.sequential();
-  const weights: tfjs.Tensor[][] = [];
+  const weights: TfjsTensor[][] = [];
   let inputShape: number[] | undefined = [...net.inputShape];
-  const append = (layer: tfjs.layers.Layer, values: tfjs.Tensor[] = []) => {
+  const append = (layer: TfjsLayer, values: TfjsTensor[] = []) => {
     model.add(layer);
     inputShape = undefined;
     weights.push(values);
@@ -202,7 +207,7 @@ export function toTfjs(net: Network, snapshot: Snapshot, tf: Tfjs): tfjs.Sequent
       const next = after instanceof ActivationLayer ? after : null;
       const s = next ? next.sigma.scale : 1;
       const W = params.get(layer.weight);
-      const values: tfjs.Tensor[] = [scaled(W.data, s * layer.weightScale, [W.rows, W.cols])];
+      const values: TfjsTensor[] = [scaled(W.data, s * layer.weightScale, [W.rows, W.cols])];
       if (layer.bias !== null)
         values.push(scaled(params.get(layer.bias).data, s * layer.biasScale, [W.cols]));
       append(
@@ -226,12 +231,12 @@ export function toTfjs(net: Network, snapshot: Snapshot, tf: Tfjs): tfjs.Sequent
   model.layers.forEach((layer, k) => {
     if (weights[k].length > 0) layer.setWeights(weights[k]);
   });
-  for (const values of weights) tf.dispose(values);
+  for (const tensor of weights.flat()) tensor.dispose();
   return model;
 }
 
 /** tfjs' name of an activation. */
-function nameOf(layer: ActivationLayer): Exclude<ActivationKind, 'identity'> | 'linear' {
+function nameOf(layer: ActivationLayer): TfjsActivation {
   const { kind, alpha } = layer.sigma;
   // tfjs' own ELU layer throws for any other α.
   if (kind === 'elu' && alpha !== 1)
@@ -256,21 +261,22 @@ function noCounterpart(layer: Layer, got: string): ValueError {
 /**
  * TensorFlow.js, ready for use: with its native backend where one is installed (the optional package tfjs-native, or
  * what `npm run tfjs:native` built), else in plain JavaScript, and without the banner that plain tfjs prints in Node.
- * `tf.getBackend()` says which it is.
+ * `tf.getBackend()` says which it is. T is the type of the module, for whoever uses more of it than `toTfjs` does:
+ * `loadTfjs<typeof import('@tensorflow/tfjs')>()`.
  */
-export async function loadTfjs(): Promise<Tfjs> {
+export async function loadTfjs<T extends TfjsModule = TfjsModule>(): Promise<T> {
   const require = createRequire(join(projectRoot(), 'package.json'));
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '3'; // TensorFlow's own lines on stderr
-  let tf: Tfjs | undefined;
+  let tf: T | undefined;
   for (const id of ['tfjs-native', './.native/node_modules/@tensorflow/tfjs-node']) {
     try {
-      tf = require(id) as Tfjs;
+      tf = require(id) as T;
       break;
     } catch {
       // Not installed, or not for this machine: the next one, in the end plain tfjs, which always is there.
     }
   }
-  tf ??= require('@tensorflow/tfjs') as Tfjs;
+  tf ??= require('@tensorflow/tfjs') as T;
   await tf.ready();
   // The CPU backend greets at its first use; that is all this flag is for.
   const backend = tf.findBackend('cpu') as { firstUse?: boolean } | null;

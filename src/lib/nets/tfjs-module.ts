@@ -1,0 +1,67 @@
+/**
+ * What this library uses of TensorFlow.js, as interfaces of its own. Structural, because a notebook that imports one
+ * thing of `#lib` has all types of `#lib` read: tfjs' own declarations are 600 files, and would cost every notebook's
+ * first cell a second. tfjs' classes fit these interfaces; a test holds that.
+ */
+
+import type { ActivationKind } from '../linalg/elementwise';
+
+export interface TfjsTensor {
+  readonly shape: readonly number[];
+  dataSync(): Float32Array | Int32Array | Uint8Array;
+  dispose(): void;
+}
+
+/** A tensor of a model's graph, before there are numbers. */
+export interface TfjsSymbolicTensor {
+  /** The batch is null, as every size that is not fixed. */
+  readonly shape: readonly (number | null)[];
+  readonly sourceLayer: TfjsLayer;
+  readonly nodeIndex: number;
+}
+
+export interface TfjsLayer {
+  readonly name: string;
+  /** One for each use of the layer. */
+  readonly inboundNodes: readonly {
+    readonly inputTensors: readonly TfjsSymbolicTensor[];
+    readonly inputShapes: readonly unknown[];
+  }[];
+  getClassName(): string;
+  getConfig(): { readonly [option: string]: unknown };
+  getWeights(): TfjsTensor[];
+  setWeights(weights: TfjsTensor[]): void;
+}
+
+/** A `tf.LayersModel`: a model is a layer too. */
+export interface TfjsModel extends TfjsLayer {
+  readonly inputs: readonly TfjsSymbolicTensor[];
+  readonly outputs: readonly TfjsSymbolicTensor[];
+  readonly layers: readonly TfjsLayer[];
+}
+
+/** A `tf.Sequential`. */
+export interface TfjsSequential extends TfjsModel {
+  add(layer: TfjsLayer): void;
+}
+
+/** tfjs' names of the activations that both have. */
+export type TfjsActivation = Exclude<ActivationKind, 'identity'> | 'linear';
+
+/** The module: `import * as tf from '@tensorflow/tfjs'`, or tfjs-node. S is its `tf.Sequential`. */
+export interface TfjsModule<S extends TfjsSequential = TfjsSequential> {
+  sequential(): S;
+  tensor(values: Float32Array, shape: [number, number] | [number], dtype: 'float32'): TfjsTensor;
+  ready(): Promise<void>;
+  findBackend(name: string): unknown;
+  readonly layers: {
+    dense(options: {
+      units: number;
+      useBias: boolean;
+      activation: TfjsActivation;
+      inputShape?: number[];
+    }): TfjsLayer;
+    activation(options: { activation: TfjsActivation; inputShape?: number[] }): TfjsLayer;
+    flatten(options: { inputShape?: number[] }): TfjsLayer;
+  };
+}
