@@ -107,7 +107,7 @@ export async function measure(row: Row, { root, threads, repeats, peers, by }: O
     for (let round = 0; round < repeats; round++)
       for (const side of sides) {
         if (round >= 2 && side.spent > PATIENCE) continue;
-        const { seconds, cpu, memory, check } = await side.talk.ask<Answer>({ do: 'run' });
+        const { seconds, cpu, check } = await side.talk.ask<Answer>({ do: 'run' });
         side.spent += seconds;
         side.check = check;
         const { best } = side;
@@ -115,10 +115,11 @@ export async function measure(row: Row, { root, threads, repeats, peers, by }: O
           name: side.name,
           seconds: Math.min(seconds, best?.seconds ?? seconds),
           cpu: Math.min(cpu, best?.cpu ?? cpu),
-          memory: memory === undefined ? undefined : Math.max(memory, best?.memory ?? 0),
           rounds: round + 1,
         };
       }
+    for (const { talk, best } of sides)
+      best!.memory = (await talk.ask<Answer>({ do: 'run', collect: true })).memory;
     const ours = sides.find(({ name }) => name === 'ours');
     result.ours = ours?.best;
     result.peers = sides.filter((side) => side !== ours).map((side) => side.best!);
