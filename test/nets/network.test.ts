@@ -249,10 +249,19 @@ describe('bad input to a network', () => {
     expect(() => net.forward(snapshot, X).backward(cotangents)).toThrow(/Cotangents.*NaN/);
   });
 
-  it('a NaN does not hide behind a relu', () => {
-    const hidden = network(2, [dense(3), relu(), dense(1)]);
-    const at = hidden.init(random(1));
-    expect(() => hidden.predict(at, Matrix.from([[Number.NaN, 1]]))).toThrow(/NaN/);
+  it.each([
+    ['tanh', tanh],
+    ['relu', relu],
+  ] as const)('a NaN or an infinity does not hide behind a %s', (_, sigma) => {
+    const hidden = network(2, [dense(3, { bias: false }), sigma(), dense(1)]);
+    const at = hidden.init(random(1), { initializer: (_, out) => void out.data.fill(1) });
+    for (const wrong of [Number.NaN, Infinity, -Infinity]) {
+      const inputs = Matrix.from([[wrong, 1]]);
+      expect(() => hidden.predict(at, inputs)).toThrow(/Inputs of the network.*at place 0/);
+      expect(() => hidden.forward(at, inputs)).toThrow(/Inputs of the network.*at place 0/);
+    }
+    // Too large for the snapshot's float32.
+    expect(() => hidden.predict(at, Matrix.from([[1e300, 1]]))).toThrow(/Infinity at place 0/);
   });
 
   it('sites are refused in mode train, and it says why', () => {

@@ -6,10 +6,6 @@
 import { ShapeError, shapeText, ValueError } from '../errors';
 import type { Matrix, Vector } from './matrix';
 
-export function checkShape(what: string, expected: string, got: readonly number[], todo: string): never {
-  throw new ShapeError({ what, expected, got: shapeText(got), todo });
-}
-
 const precision = (data: Vector) => (data instanceof Float32Array ? 'float32' : 'float64');
 
 /** All operands must have one precision. */
@@ -49,12 +45,17 @@ export function checkApart(what: string, out: Vector, inputs: Record<string, Vec
   }
 }
 
-/** NaN and ±Infinity are refused: some routines of LAPACK never return when they meet them. */
-export function checkFinite(what: string, name: string, data: Vector): void {
+/** The place of the first NaN or ±Infinity; −1 when all values are finite. */
+export function firstNotFinite(data: Vector): number {
   let sum = 0;
   for (let i = 0; i < data.length; i++) sum += data[i] * 0; // 0, or NaN as soon as one value is not finite
-  if (sum === 0) return;
-  const at = data.findIndex((value: number) => !Number.isFinite(value));
+  return sum === 0 ? -1 : data.findIndex((value: number) => !Number.isFinite(value));
+}
+
+/** NaN and ±Infinity are refused: some routines of LAPACK never return when they meet them. */
+export function checkFinite(what: string, name: string, data: Vector): void {
+  const at = firstNotFinite(data);
+  if (at < 0) return;
   throw new ValueError({
     what,
     expected: `finite values in ${name}`,
@@ -64,8 +65,13 @@ export function checkFinite(what: string, name: string, data: Vector): void {
 }
 
 export function checkSquare(what: string, A: Matrix): void {
-  if (A.rows !== A.cols)
-    checkShape(what, 'a square matrix', A.shape, 'For a rectangular one there are svd, lstsq and pinv.');
+  if (A.rows === A.cols) return;
+  throw new ShapeError({
+    what,
+    expected: 'a square matrix',
+    got: shapeText(A.shape),
+    todo: 'For a rectangular one there are svd, lstsq and pinv.',
+  });
 }
 
 /** Square, finite and symmetric up to what half the digits of its precision can tell. */

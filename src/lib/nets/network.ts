@@ -9,6 +9,7 @@
  */
 
 import { ModeError, NumericalError, ShapeError, shapeText, ValueError } from '../errors';
+import { firstNotFinite } from '../linalg/check';
 import { type DType, Matrix, type Vector } from '../linalg/matrix';
 import type { Random } from '../random';
 import { initializer as chosenInitializer, type Initializer, type InitializerName } from './init';
@@ -198,6 +199,7 @@ export class Network implements LayerSpec {
     this.check(snapshot, X);
     const { params, state } = snapshot;
     const inputs = X.as(params.dtype);
+    checkFinite(INPUTS, inputs.data);
     const out = Matrix.zeros(X.rows, this.outputs, params.dtype);
     const workspace = new RecyclingWorkspace(params.dtype);
     const rows = Math.max(1, Math.floor(PREDICT_ENTRIES / this.widest));
@@ -208,7 +210,7 @@ export class Network implements LayerSpec {
       const context = { params, state, mode: 'evaluate', workspace, keep: 'nothing' } as const;
       out.data.set(this.body.forward(batch, context).output.data, start * out.cols);
     }
-    checkOutputs(out, snapshot, X);
+    checkOutputs(out, snapshot);
     return out;
   }
 
@@ -220,6 +222,7 @@ export class Network implements LayerSpec {
     this.check(snapshot, X);
     const { params } = snapshot;
     const inputs = X.as(params.dtype);
+    checkFinite(INPUTS, inputs.data);
     const state = mode === 'train' ? snapshot.state.copy() : snapshot.state;
     const workspace = new FreshWorkspace(params.dtype);
     if (mode === 'train' && this.body.stochastic && !rng)
@@ -231,7 +234,7 @@ export class Network implements LayerSpec {
       });
     const context = { params, state, mode, rng, workspace, keep: 'everything' } as const;
     const applied = this.body.forward(inputs, context);
-    checkOutputs(applied.output, snapshot, X);
+    checkOutputs(applied.output, snapshot);
     return new Pass(this, applied, { params, state, inputs, mode, workspace });
   }
 
@@ -303,13 +306,16 @@ export class Network implements LayerSpec {
     checkLayout('State of the snapshot', snapshot.state, this.stateLayout);
     if (X.cols !== this.inputs)
       throw new ShapeError({
-        what: 'Inputs of the network',
+        what: INPUTS,
         expected: `n × ${this.inputs}, an example of shape ${shapeText(this.inputShape)} a row`,
         got: shapeText(X.shape),
         todo: 'Give examples as rows, or make the network for inputs of this shape.',
       });
   }
 }
+
+/** Checked before a pass and not by its outputs: a tanh, or a relu, can make a finite number of an infinity. */
+const INPUTS = 'Inputs of the network';
 
 /** Entries of the widest layer's output in one batch of `predict`: a few megabytes, so that it stays in cache. */
 const PREDICT_ENTRIES = 1 << 19;
@@ -509,11 +515,6 @@ function checkLayout(what: string, params: Params, layout: Layout): void {
   });
 }
 
-function firstNotFinite(data: Vector): number {
-  for (let k = 0; k < data.length; k++) if (!Number.isFinite(data[k])) return k;
-  return -1;
-}
-
 function checkFinite(what: string, data: Vector): void {
   const at = firstNotFinite(data);
   if (at < 0) return;
@@ -525,11 +526,10 @@ function checkFinite(what: string, data: Vector): void {
   });
 }
 
-/** Where an output is not finite, says why: the inputs, the parameters, or overflow on the way. */
-function checkOutputs(output: Matrix, snapshot: Snapshot, X: Matrix): void {
+/** Where an output of finite inputs is not finite, says why: the parameters, or overflow on the way. */
+function checkOutputs(output: Matrix, snapshot: Snapshot): void {
   const at = firstNotFinite(output.data);
   if (at < 0) return;
-  checkFinite('Inputs of the network', X.data);
   for (const name of snapshot.params.names)
     checkFinite(`Parameter '${name}'`, snapshot.params.get(name).data);
   for (const name of snapshot.state.names) checkFinite(`State '${name}'`, snapshot.state.get(name).data);

@@ -9,6 +9,7 @@
  */
 
 import { InterruptedError, NumericalError, type Problem, ShapeError, ValueError } from '../errors';
+import { firstNotFinite } from '../linalg/check';
 import { Arena } from '../linalg/elementwise';
 import { Matrix, zeros } from '../linalg/matrix';
 import { Random, type RandomState } from '../random';
@@ -166,7 +167,7 @@ class Training {
     const { rows: n, cols } = data.inputs;
     this.network = network;
     this.options = options;
-    this.inputs = checkInputs(data.inputs).as(dtype);
+    this.inputs = checkInputs(data.inputs.as(dtype));
     this.targets = options.loss.targets(data.targets, network.outputs, dtype);
     if (this.targets.rows !== n)
       throw new ShapeError({
@@ -459,15 +460,14 @@ function checkInputs(inputs: Matrix): Matrix {
       todo: 'Give one example a row.',
     });
   const { data, cols } = inputs;
-  for (let k = 0; k < data.length; k++)
-    if (!Number.isFinite(data[k]))
-      throw new ValueError({
-        what: 'Inputs of the training',
-        expected: 'finite numbers',
-        got: `${data[k]} in example ${Math.floor(k / cols)}, column ${k % cols}`,
-        todo: 'Remove or repair this example.',
-      });
-  return inputs;
+  const at = firstNotFinite(data);
+  if (at < 0) return inputs;
+  throw new ValueError({
+    what: 'Inputs of the training',
+    expected: 'finite numbers',
+    got: `${data[at]} in example ${Math.floor(at / cols)}, column ${at % cols}`,
+    todo: 'Remove or repair this example.',
+  });
 }
 
 function checkWhole(what: string, value: number, least: number): void {

@@ -4,11 +4,12 @@
  */
 
 import { ValueError } from '../errors';
+import { firstNotFinite } from '../linalg/check';
 import type { Matrix } from '../linalg/matrix';
 
 /** The error that names the first entry of X that is not finite; undefined when all are. */
 export function locateNonFinite(X: Matrix, what = 'Kernel matrix'): ValueError | undefined {
-  const k = X.data.findIndex((value) => !Number.isFinite(value));
+  const k = firstNotFinite(X.data);
   if (k < 0) return undefined;
   return new ValueError({
     what,
