@@ -19,7 +19,8 @@ const snapshot = snapshotOf(net, 1);
 const X = normal(9, 5, 2);
 const X2 = normal(6, 5, 3);
 const base = tangentKernel(net, snapshot);
-const bare: Kernel = { name: 'bare', gram: base.gram, cross: base.cross, diagonal: base.diagonal };
+const plain = ({ gram, cross, diagonal }: Kernel) => ({ gram, cross, diagonal });
+const bare: Kernel = { name: 'bare', ...plain(base) };
 
 describe('cosine', () => {
   it('has a diagonal of ones and entries of at most one, and is symmetric', async () => {
@@ -71,6 +72,12 @@ describe('cosine', () => {
       expect(v).toBeGreaterThanOrEqual(1 / 3 - 1e-12);
       expect(v).toBeLessThan(0.9);
     }
+  });
+
+  it('takes a set without examples on either side', async () => {
+    const none = X.slice(0, 0);
+    expect((await cosine(base).cross(none, X2)).shape).toEqual([0, 6]);
+    expect((await cosine(base).cross(X, none)).shape).toEqual([9, 0]);
   });
 
   it('names an example that has no direction', async () => {
@@ -146,6 +153,42 @@ describe('center', () => {
     expect(await kernel.diagonal(X)).toBeAllclose(syrk(features(X, X)).diagonal(), { rtol: 1e-12 });
     const cross = gemm(features(X2, X), features(X, X), { transposeB: true });
     expect(relativeDistance(await kernel.cross(X2, X), cross)).toBeLessThan(1e-13);
+  });
+
+  it('and then the cosine is that of centred features, all over one mean', async () => {
+    for (const reference of [undefined, normal(7, 5, 6)])
+      for (const kernel of [linear, { name: 'bare', ...plain(linear) }]) {
+        const its = cosine(center(kernel, reference));
+        const [F2, F] = [features(X2, reference ?? X), features(X, reference ?? X)];
+        const [a, b] = [syrk(F2).diagonal(), syrk(F).diagonal()];
+        const expected = gemm(F2, F, { transposeB: true }).data.map(
+          (v: number, k: number) => v / Math.sqrt(a[Math.floor(k / 9)] * b[k % 9]),
+        );
+        expect((await its.cross(X2, X)).data).toBeAllclose(expected, { rtol: 1e-11, atol: 1e-12 });
+      }
+  });
+
+  it('asks for the Gram of the set that it centres over once', async () => {
+    let grams = 0;
+    const counted: Kernel = {
+      ...plain(linear),
+      name: 'counted',
+      gram: (set) => {
+        grams++;
+        return linear.gram(set);
+      },
+    };
+    await center(counted).cross(X2, X);
+    expect(grams).toBe(1);
+    const kernel = center(counted, X);
+    await kernel.gram(X);
+    await kernel.cross(X2, X);
+    await kernel.diagonal(X2);
+    expect(grams).toBe(2);
+  });
+
+  it('refuses a reference without examples', () => {
+    expect(() => center(linear, X.slice(0, 0))).toThrow(/at least one row, got 0 × 5/);
   });
 
   it('gives rows of a tangent kernel that sum to zero', async () => {

@@ -88,6 +88,7 @@ async function crossOf(factorisation: Factorisation, X: Matrix, X2: Matrix): Pro
     for (const J of panelsOf(factorisation, X2, extent))
       await writeTerms(left, take(X2, J, diagonal2), blockOf(cross, I, J));
   }
+  if (X.rows === 0) for (const J of panelsOf(factorisation, X2, extent)) take(X2, J, diagonal2);
   return { cross, diagonal, diagonal2 };
 }
 

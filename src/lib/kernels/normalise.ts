@@ -4,10 +4,10 @@
  * on one can be asked with the other.
  */
 
-import { NumericalError, ValueError } from '../errors';
+import { NumericalError, ShapeError, shapeText, ValueError } from '../errors';
 import { cosineNormalise } from '../linalg/elementwise';
 import type { Matrix, Vector } from '../linalg/matrix';
-import type { Kernel } from './kernel';
+import type { CrossWithDiagonals, Kernel } from './kernel';
 
 /**
  * κ(x, x′) / √(κ(x, x) κ(x′, x′)): 1 on the diagonal. Test points are normalised by their own diagonal, for which no
@@ -28,13 +28,7 @@ export function cosine(kernel: Kernel): Kernel {
     },
 
     async cross(X, X2) {
-      const { cross, diagonal, diagonal2 } = kernel.crossWithDiagonals
-        ? await kernel.crossWithDiagonals(X, X2)
-        : {
-            cross: await kernel.cross(X, X2),
-            diagonal: await kernel.diagonal(X),
-            diagonal2: await kernel.diagonal(X2),
-          };
+      const { cross, diagonal, diagonal2 } = await crossWithDiagonals(kernel, X, X2);
       checkPositive(name, diagonal);
       checkPositive(name, diagonal2);
       cosineNormalise(cross, diagonal, diagonal2);
@@ -46,6 +40,16 @@ export function cosine(kernel: Kernel): Kernel {
       checkPositive(name, diagonal);
       return diagonal.fill(1);
     },
+  };
+}
+
+/** In one go where the kernel can do it. */
+async function crossWithDiagonals(kernel: Kernel, X: Matrix, X2: Matrix): Promise<CrossWithDiagonals> {
+  if (kernel.crossWithDiagonals) return kernel.crossWithDiagonals(X, X2);
+  return {
+    cross: await kernel.cross(X, X2),
+    diagonal: await kernel.diagonal(X),
+    diagonal2: await kernel.diagonal(X2),
   };
 }
 
@@ -80,21 +84,18 @@ export function scaled(kernel: Kernel, scale: number): Kernel {
     divide(K.data);
     return K;
   };
-  const { crossWithDiagonals } = kernel;
   return {
     name: `${kernel.name} / ${scale.toPrecision(4)}`,
     gram: async (X) => whole(await kernel.gram(X)),
     cross: async (X, X2) => whole(await kernel.cross(X, X2)),
     diagonal: async (X) => divide(await kernel.diagonal(X)),
-    ...(crossWithDiagonals && {
-      async crossWithDiagonals(X: Matrix, X2: Matrix) {
-        const all = await crossWithDiagonals(X, X2);
-        whole(all.cross);
-        divide(all.diagonal);
-        divide(all.diagonal2);
-        return all;
-      },
-    }),
+    async crossWithDiagonals(X, X2) {
+      const all = await crossWithDiagonals(kernel, X, X2);
+      whole(all.cross);
+      divide(all.diagonal);
+      divide(all.diagonal2);
+      return all;
+    },
   };
 }
 
@@ -102,42 +103,78 @@ export function scaled(kernel: Kernel, scale: number): Kernel {
  * The kernel of features from which their mean over `reference` is subtracted:
  * κ(x, x′) − m(x) − m(x′) + M, m(x) the mean of κ(x, r) over the rows r of reference, M the mean of κ(r, r′).
  * Without a reference, gram and diagonal centre over X itself and `cross` over its second argument, the training set
- * (as scikit-learn's KernelCenterer). The mean over a reference is made once and kept: do not change it.
+ * (as scikit-learn's KernelCenterer), and with it the diagonals that `cosine` divides by. The means over a reference
+ * are made once and kept: do not change it. Throws a ShapeError for a reference without rows.
  */
 export function center(kernel: Kernel, reference?: Matrix): Kernel {
-  let kept: Promise<Matrix> | undefined;
-  const gramOf = (R: Matrix): Promise<Matrix> =>
-    R === reference ? (kept ??= kernel.gram(R)) : kernel.gram(R);
+  if (reference?.rows === 0)
+    throw new ShapeError({
+      what: 'center(kernel, reference)',
+      expected: 'a reference of at least one row',
+      got: shapeText(reference.shape),
+      todo: 'Give the examples whose mean is to be subtracted, or leave it out.',
+    });
+  let kept: Float64Array | undefined;
+  const keep = (R: Matrix, means: Float64Array): Float64Array => (R === reference ? (kept = means) : means);
+  /** Of the set that is centred over: its mean is M. */
+  const ownMeans = async (R: Matrix): Promise<Float64Array> =>
+    R === reference && kept ? kept : keep(R, rowMeans(await kernel.gram(R)));
   const meansOver = async (X: Matrix, R: Matrix): Promise<Float64Array> =>
-    rowMeans(X === R ? await gramOf(R) : await kernel.cross(X, R));
-  const grandMean = async (R: Matrix): Promise<number> => mean(rowMeans(await gramOf(R)));
+    X === R ? ownMeans(R) : rowMeans(await kernel.cross(X, R));
+
+  /** Centres κ(X, X2) over R, in place. */
+  const centreCross = async (K: Matrix, X: Matrix, X2: Matrix, R: Matrix): Promise<Means> => {
+    const own = await ownMeans(R);
+    const left = X === R ? own : X2 === R ? rowMeans(K) : await meansOver(X, R);
+    const right = X2 === R ? own : await meansOver(X2, R);
+    const all = mean(own);
+    subtract(K, left, right, all);
+    return { left, right, all };
+  };
 
   return {
     name: `centred ${kernel.name}`,
 
     async gram(X) {
       const R = reference ?? X;
-      const K = R === X ? (await gramOf(X)).copy() : await kernel.gram(X);
-      const means = R === X ? rowMeans(K) : await meansOver(X, R);
-      return subtract(K, means, means, R === X ? mean(means) : await grandMean(R));
+      const K = await kernel.gram(X);
+      const means = R === X ? keep(R, rowMeans(K)) : await meansOver(X, R);
+      return subtract(K, means, means, mean(R === X ? means : await ownMeans(R)));
     },
 
     async cross(X, X2) {
-      const R = reference ?? X2;
       const K = await kernel.cross(X, X2);
-      const left = R === X2 ? rowMeans(K) : await meansOver(X, R);
-      return subtract(K, left, await meansOver(X2, R), await grandMean(R));
+      await centreCross(K, X, X2, reference ?? X2);
+      return K;
     },
 
     async diagonal(X) {
       const R = reference ?? X;
       const diagonal = await kernel.diagonal(X);
       const means = await meansOver(X, R);
-      const all = R === X ? mean(means) : await grandMean(R);
-      for (let i = 0; i < diagonal.length; i++) diagonal[i] += all - 2 * means[i];
-      return diagonal;
+      return subtractDiagonal(diagonal, means, mean(R === X ? means : await ownMeans(R)));
+    },
+
+    async crossWithDiagonals(X, X2) {
+      const { cross, diagonal, diagonal2 } = await crossWithDiagonals(kernel, X, X2);
+      const { left, right, all } = await centreCross(cross, X, X2, reference ?? X2);
+      subtractDiagonal(diagonal, left, all);
+      subtractDiagonal(diagonal2, right, all);
+      return { cross, diagonal, diagonal2 };
     },
   };
+}
+
+/** m(x) of the rows and of the columns of a cross-Gram, and M. */
+interface Means {
+  left: Float64Array;
+  right: Float64Array;
+  all: number;
+}
+
+function subtractDiagonal(diagonal: Vector, means: Float64Array, all: number): Vector {
+  for (let i = 0; i < diagonal.length; i++) diagonal[i] += all - 2 * means[i];
+  return diagonal;
 }
 
 function subtract(K: Matrix, left: Float64Array, right: Float64Array, all: number): Matrix {
