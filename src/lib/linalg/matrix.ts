@@ -5,13 +5,51 @@
  */
 
 import { ShapeError, shapeText, ValueError } from '../errors';
+import { transposeInto } from './triangle';
 
 export type DType = 'float32' | 'float64';
 export type Vector = Float32Array | Float64Array;
 
-/** A new vector of zeros. */
+/**
+ * A new vector of zeros. Throws a ShapeError for a length that is not a whole number, a ValueError for an unknown
+ * dtype or where the system has no room.
+ */
 export function zeros(length: number, dtype: DType): Vector {
-  return dtype === 'float32' ? new Float32Array(length) : new Float64Array(length);
+  if (!(Number.isSafeInteger(length) && length >= 0))
+    throw new ShapeError({
+      what: 'zeros(length, dtype)',
+      expected: 'a whole number, 0 or more',
+      got: `${length}`,
+      todo: 'Give the number of values.',
+    });
+  try {
+    if (dtype === 'float32') return new Float32Array(length);
+    if (dtype === 'float64') return new Float64Array(length);
+  } catch (cause) {
+    const gigabytes = (length * (dtype === 'float32' ? 4 : 8)) / 2 ** 30;
+    throw new ValueError(
+      {
+        what: `${length} values of ${dtype}`,
+        expected: 'arrays that fit into memory',
+        got: `${gigabytes.toPrecision(3)} GiB (${(cause as Error).message})`,
+        todo: 'Take fewer examples, or float32.',
+      },
+      { cause },
+    );
+  }
+  throw new ValueError({
+    what: 'dtype',
+    expected: "'float32' or 'float64'",
+    got: `'${dtype}'`,
+    todo: 'These are the two precisions of the library.',
+  });
+}
+
+/** A copy in another precision. */
+export function converted(data: Vector, dtype: DType): Vector {
+  const out = zeros(data.length, dtype);
+  out.set(data);
+  return out;
 }
 
 export class Matrix {
@@ -20,14 +58,18 @@ export class Matrix {
   /** Row-major: entry (i, j) is `data[i * cols + j]`. */
   readonly data: Vector;
 
-  /** Wraps `data` (no copy). Throws a ShapeError when its length is not rows × cols. */
+  /**
+   * Wraps `data` (no copy). Throws a ShapeError when its length is not rows × cols, a ValueError when it is neither a
+   * Float32Array nor a Float64Array.
+   */
   constructor(rows: number, cols: number, data: Vector) {
-    if (!Number.isInteger(rows) || !Number.isInteger(cols) || rows < 0 || cols < 0)
-      throw new ShapeError({
-        what: 'Matrix',
-        expected: 'non-negative whole numbers of rows and columns',
-        got: shapeText([rows, cols]),
-        todo: 'Give the shape as (rows, cols).',
+    checkSize(rows, cols);
+    if (!(data instanceof Float32Array || data instanceof Float64Array))
+      throw new ValueError({
+        what: 'Matrix, data',
+        expected: 'a Float32Array or a Float64Array',
+        got: (data as object | undefined)?.constructor?.name ?? String(data),
+        todo: 'Convert it: Float32Array.from(values), or Matrix.from(rows) for an array of rows.',
       });
     if (data.length !== rows * cols)
       throw new ShapeError({
@@ -41,8 +83,9 @@ export class Matrix {
     this.data = data;
   }
 
-  /** A matrix of zeros. */
+  /** A matrix of zeros. Throws as the constructor and `zeros` do. */
   static zeros(rows: number, cols: number, dtype: DType = 'float64'): Matrix {
+    checkSize(rows, cols);
     return new Matrix(rows, cols, zeros(rows * cols, dtype));
   }
 
@@ -112,10 +155,10 @@ export class Matrix {
 
   /** Rows start … end−1, as a view (no copy). */
   slice(start: number, end: number = this.rows): Matrix {
-    if (!(start >= 0 && start <= end && end <= this.rows))
+    if (!(Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end && end <= this.rows))
       throw new ShapeError({
         what: 'Matrix.slice',
-        expected: `0 ≤ start ≤ end ≤ ${this.rows}`,
+        expected: `whole numbers, 0 ≤ start ≤ end ≤ ${this.rows}`,
         got: `${start} … ${end}`,
         todo: 'Give a range of rows of this matrix.',
       });
@@ -141,21 +184,14 @@ export class Matrix {
   /** This matrix in another precision: a copy, or itself when it has that precision already. */
   as(dtype: DType): Matrix {
     if (dtype === this.dtype) return this;
-    const data = dtype === 'float32' ? Float32Array.from(this.data) : Float64Array.from(this.data);
-    return new Matrix(this.rows, this.cols, data);
+    return new Matrix(this.rows, this.cols, converted(this.data, dtype));
   }
 
-  /** The transpose, copied (in blocks, so that both sides stay in cache). */
+  /** The transpose, copied. */
   transpose(): Matrix {
     const { rows, cols, data } = this;
     const out = zeros(rows * cols, this.dtype);
-    const block = 32;
-    for (let i0 = 0; i0 < rows; i0 += block)
-      for (let j0 = 0; j0 < cols; j0 += block) {
-        const i1 = Math.min(i0 + block, rows);
-        const j1 = Math.min(j0 + block, cols);
-        for (let i = i0; i < i1; i++) for (let j = j0; j < j1; j++) out[j * rows + i] = data[i * cols + j];
-      }
+    transposeInto(rows, cols, data, out);
     return new Matrix(cols, rows, out);
   }
 
@@ -188,6 +224,16 @@ export class Matrix {
       todo: `The matrix is ${shapeText(this.shape)}; indices count from 0.`,
     });
   }
+}
+
+function checkSize(rows: number, cols: number): void {
+  if (Number.isInteger(rows) && Number.isInteger(cols) && rows >= 0 && cols >= 0) return;
+  throw new ShapeError({
+    what: 'Matrix',
+    expected: 'non-negative whole numbers of rows and columns',
+    got: shapeText([rows, cols]),
+    todo: 'Give the shape as (rows, cols).',
+  });
 }
 
 function isIndex(k: number, n: number): boolean {

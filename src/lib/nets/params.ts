@@ -7,7 +7,7 @@
  */
 
 import { ShapeError, ValueError } from '../errors';
-import { type DType, Matrix, type Vector, zeros } from '../linalg/matrix';
+import { converted, type DType, Matrix, type Vector, zeros } from '../linalg/matrix';
 
 /** What a parameter is to its layer; an initialiser decides by it. */
 export type ParameterRole = 'weight' | 'bias' | 'scale' | 'shift';
@@ -138,10 +138,7 @@ export class Params {
   /** In another precision: a copy, or itself when it has that precision already. */
   as(dtype: DType): Params {
     if (dtype === this.dtype) return this;
-    return new Params(
-      this.layout,
-      dtype === 'float32' ? Float32Array.from(this.data) : Float64Array.from(this.data),
-    );
+    return new Params(this.layout, converted(this.data, dtype));
   }
 
   zerosLike(): Params {
