@@ -94,25 +94,26 @@ export function stage(
     tile.rows = Math.min(tileRows, rows - tile.row);
     for (tile.col = 0; tile.col < cols; tile.col += tileCols) {
       tile.cols = Math.min(tileCols, cols - tile.col);
-      const part = (i: number): [start: number, length: number] => {
-        const { per = cols } = operands[i];
-        if (per === 'columns') return [tile.col, tile.cols];
-        if (tileCols < cols) return [tile.row * per + tile.col, tile.cols];
-        return [tile.row * per, tile.rows * per];
-      };
       for (let i = 0; i < operands.length; i++) {
         const { vector, use } = operands[i];
         if (!vector || use === 'out') continue;
-        const [start, length] = part(i);
+        const [start, length] = partOf(operands[i], tile, cols);
         places[i]!.set(vector.subarray(start, start + length));
       }
       run(tile);
       for (let i = 0; i < operands.length; i++) {
         const { vector, use } = operands[i];
         if (!vector || use === 'in') continue;
-        const [start, length] = part(i);
+        const [start, length] = partOf(operands[i], tile, cols);
         vector.set(places[i]!.subarray(0, length), start);
       }
     }
   }
+}
+
+/** Where a tile's values lie in an operand's array. */
+function partOf({ per }: Operand, tile: Tile, cols: number): [start: number, length: number] {
+  if (per === 'columns') return [tile.col, tile.cols];
+  if (tile.cols < cols) return [tile.row * cols + tile.col, tile.cols];
+  return [tile.row * (per ?? cols), tile.rows * (per ?? cols)];
 }
