@@ -336,6 +336,31 @@ describe('kernelLogistic refuses', () => {
     }
   });
 
+  it('a NaN in a matrix so wide that it is sketched, naming the entry', () => {
+    const wide = new Matrix(6, 500, random('wide').fill(new Float64Array(3000), 'normal'));
+    wide.set(2, 17, Number.NaN);
+    expect(() => model.fit(wide, [0, 1, 0, 1, 0, 1])).toThrow(/row 2, column 17/);
+  });
+
+  it('test kernels that are not finite, of which labels must not come', () => {
+    const fitted = model.fit(K, recorded.two);
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      const torn = Kx.copy();
+      torn.set(1, 3, bad);
+      for (const ask of [() => fitted.predict(torn), () => fitted.decision(torn.as('float32'))])
+        expect(ask).toThrow(/row 1, column 3/);
+      expect(() => fitted.attribution(torn.row(1))).toThrow(/kernelRow.*column 3/);
+    }
+    const large = Kx.copy();
+    large.data.fill(1e308);
+    fitted.coefficients.data.fill(10);
+    expect(() => fitted.decision(large)).toThrow(NumericalError);
+  });
+
+  it('a score of no points', () => {
+    expect(() => model.fit(K, recorded.two).score(Kx.slice(0, 0), [])).toThrow(/at least one point/);
+  });
+
   it('test kernels of the wrong width', () => {
     const fitted = model.fit(K, recorded.two);
     expect(() => fitted.decision(Kx.transpose())).toThrow(ShapeError);
@@ -352,6 +377,8 @@ describe('kernelLogistic refuses', () => {
     [{ alpha: 1, solver: 'sgd', shuffle: true }, /rng/],
     [{ alpha: 1, solver: 'sgd', penalty: 'elasticnet', l1Ratio: 2 }, /l1Ratio/],
     [{ alpha: 1, maxIterations: 0 }, /maxIterations/],
+    [{ alpha: 1, solver: 'sgd', patience: 0 }, /patience/],
+    [{ alpha: 1, tolerance: Number.NaN }, /tolerance/],
     [{ alpha: 1, classWeight: 'equal' }, /classWeight/],
   ])('options that do not fit: %j', (options, message) => {
     expect(() => kernelLogistic(options as KernelLogisticOptions)).toThrow(ValueError);

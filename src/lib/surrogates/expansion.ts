@@ -4,9 +4,11 @@
  * sum over examples, a logit divides into what each example contributes (eq. 3): the attribution.
  */
 
-import { ShapeError } from '../errors';
+import { NumericalError, ShapeError } from '../errors';
 import { gemm } from '../linalg';
+import { firstNotFinite } from '../linalg/check';
 import { Matrix, type Vector } from '../linalg/matrix';
+import { locateNonFinite } from './finite';
 import { checkColumns, checkLabels, type Fitted } from './surrogate';
 
 /** Rows widened to float64 at a time when the kernel is float32. */
@@ -35,6 +37,8 @@ export class KernelExpansion implements Fitted {
       const end = Math.min(start + step, Kx.rows);
       gemm(Kx.slice(start, end).as('float64'), W, { transposeB: true, beta: 1, out: out.slice(start, end) });
     }
+    // No label may come of a NaN, which compares as the smaller of anything.
+    checkLogits(out, Kx, 'decision, Kx');
     return out;
   }
 
@@ -50,6 +54,13 @@ export class KernelExpansion implements Fitted {
 
   score(Kx: Matrix, y: ArrayLike<number>): number {
     checkLabels(y, Kx.rows, 'score');
+    if (Kx.rows === 0)
+      throw new ShapeError({
+        what: 'score',
+        expected: 'at least one point',
+        got: 'none',
+        todo: 'The share of right predictions among none is not a number.',
+      });
     const labels = this.predict(Kx);
     let right = 0;
     for (let i = 0; i < labels.length; i++) if (labels[i] === y[i]) right++;
@@ -77,8 +88,24 @@ export class KernelExpansion implements Fitted {
       const row = out.row(c);
       for (let i = 0; i < row.length; i++) row[i] = weights[i] * kernelRow[i] + share;
     }
+    checkLogits(out, new Matrix(1, W.cols, kernelRow), 'attribution, kernelRow');
     return out;
   }
+}
+
+/** Throws where what was made of a kernel is not finite: a ValueError where the kernel is not, else it overflowed. */
+function checkLogits(made: Matrix, kernel: Matrix, what: string): void {
+  const at = firstNotFinite(made.data);
+  if (at < 0) return;
+  throw (
+    locateNonFinite(kernel, what) ??
+    new NumericalError({
+      what,
+      expected: 'finite logits',
+      got: `${made.data[at]}`,
+      todo: 'Coefficients times kernel values overflow: divide the kernel by a scale (cosine or scaled).',
+    })
+  );
 }
 
 function indexOfLargest(row: Vector): number {

@@ -1,7 +1,4 @@
-/**
- * Naming the entry that is not a number. The solvers do not look at every entry of a large matrix before they start;
- * a NaN or an infinity shows in the first product, and only then is it looked for.
- */
+/** Naming the entry of a kernel matrix that is not finite by its row and column: a row is an example. */
 
 import { ValueError } from '../errors';
 import { firstNotFinite } from '../linalg/check';

@@ -10,9 +10,10 @@
  * optimum of the same objective, which is what scikit-learn's LogisticRegression(C = 1/(nα)) finds.
  */
 
-import { InterruptedError, ValueError } from '../errors';
+import { ValueError } from '../errors';
 import { Matrix } from '../linalg/matrix';
 import type { Random } from '../random';
+import { heedInterruption } from '../run';
 import { KernelExpansion } from './expansion';
 import { logisticNewton } from './newton';
 import { type FitProgress, type LinearFit, logisticSgd, type Penalty } from './sgd';
@@ -80,9 +81,10 @@ export function kernelLogistic(options: KernelLogisticOptions): Surrogate<Fitted
       }
     },
     async fitAsync(K, y, { signal, onProgress }: FitAsyncOptions = {}) {
+      const heed = heedInterruption('kernelLogistic.fitAsync', signal);
       const fitting = fitClasses(K, y, options);
       for (;;) {
-        if (signal?.aborted) throw interrupted();
+        heed();
         const next = fitting.next();
         if (next.done) return next.value;
         onProgress?.(next.value);
@@ -163,6 +165,8 @@ function checkOptions(options: KernelLogisticOptions): void {
     shuffle,
     rng,
     maxIterations = 1,
+    patience = 1,
+    tolerance = 0,
   } = options;
   const bad = (what: string, expected: string, got: unknown, todo: string): never => {
     throw new ValueError({ what: `kernelLogistic, ${what}`, expected, got: String(got), todo });
@@ -189,15 +193,9 @@ function checkOptions(options: KernelLogisticOptions): void {
   if (shuffle && !rng) bad('rng', 'a generator, since shuffle is on', rng, 'Pass rng: random(seed).');
   if (!(Number.isInteger(maxIterations) && maxIterations > 0))
     bad('maxIterations', 'a whole number from 1', maxIterations, 'Leave it out for the default.');
+  if (!(Number.isInteger(patience) && patience > 0))
+    bad('patience', 'a whole number from 1', patience, 'Leave it out for 5, as scikit-learn has it.');
+  if (Number.isNaN(tolerance)) bad('tolerance', 'a number', tolerance, 'Leave it out for the default.');
   if (options.classWeight !== undefined && options.classWeight !== 'balanced')
     bad('classWeight', "'balanced' or nothing", options.classWeight, 'Nothing weighs all examples alike.');
-}
-
-function interrupted(): InterruptedError {
-  return new InterruptedError({
-    what: 'kernelLogistic.fitAsync',
-    expected: 'to run to its end',
-    got: 'an abort',
-    todo: 'Call it again: a fit starts from zero.',
-  });
 }

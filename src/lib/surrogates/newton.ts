@@ -38,13 +38,13 @@ type Fit = Generator<FitProgress, LinearFit, void>;
 
 /**
  * Prepares X (n × p); the function it returns fits y (zeros and ones) with the weights s, any number of times, and
- * yields after each Newton step. It throws a NumericalError when rounding keeps the gradient above the tolerance.
+ * yields after each Newton step. It throws a ValueError when X is not finite, a NumericalError when rounding keeps the gradient above the tolerance.
  */
 export function logisticNewton(X: Matrix, options: NewtonOptions): (y: Float64Array, s: Float64Array) => Fit {
   let wide: Matrix | undefined;
   let basis: Basis | undefined;
   return (y, s) => {
-    wide ??= X.as('float64');
+    wide ??= finite(X).as('float64');
     basis ??= X.cols <= DIRECT ? wholeBasis(wide) : sketchBasis(X);
     return newton(wide, basis, { y, s, ...options });
   };
@@ -67,7 +67,7 @@ function* newton(X: Matrix, basis: Basis, problem: Problem): Fit {
   const { V, Z } = basis;
   const model = new LogisticModel(problem);
   const start = gradient(X, new Float64Array(X.cols), model.at(new Float64Array(X.rows), 0), alpha);
-  if (!Number.isFinite(start.norm)) throw locateNonFinite(X) ?? stuck(start.norm, tolerance, 0);
+  if (!Number.isFinite(start.norm)) throw stuck(start.norm, tolerance, 0);
   const goal = tolerance * Math.max(1, start.norm);
 
   // Within V: u and b, with z = Z [u, b].
@@ -310,6 +310,12 @@ function hessianFactor(Z: Matrix, D: Float64Array, alpha: number): Matrix {
       if (!(error instanceof NumericalError) || lift > 1e-3 * largest) throw error;
     }
   }
+}
+
+function finite(X: Matrix): Matrix {
+  const wrong = locateNonFinite(X);
+  if (wrong) throw wrong;
+  return X;
 }
 
 function wholeBasis(X: Matrix): Basis {

@@ -18,7 +18,7 @@ export interface Surrogate<F extends Fitted> {
 }
 
 export interface FitAsyncOptions {
-  /** Ends the fit with an InterruptedError when it is aborted. */
+  /** Ends the fit with an InterruptedError when it is aborted. Default: the stop button of the notebook. */
   signal?: AbortSignal;
   onProgress?: (progress: SurrogateProgress) => void;
 }
@@ -38,11 +38,12 @@ export interface Fitted {
   /**
    * The model's logits for m points, from their kernel with the n training points, Kx (m × n): m × C float64, or
    * m × 1 for two classes (positive: the larger label), so that `decision(Kx).data` is the vector of logits.
+   * Throws a ShapeError unless Kx has n columns, a ValueError when it is not finite, a NumericalError on overflow.
    */
   decision(Kx: Matrix): Matrix;
   /** The label of the largest logit (of two classes: of its sign) for each row of Kx. */
   predict(Kx: Matrix): Float64Array;
-  /** The share of rows of Kx whose prediction is the label in y. */
+  /** The share of rows of Kx whose prediction is the label in y. Throws a ShapeError for other lengths or none. */
   score(Kx: Matrix, y: ArrayLike<number>): number;
 }
 
