@@ -55,10 +55,19 @@ def write(notebook, path: Path) -> None:
 IMPORT = re.compile(r"^import\b[^;]*;\s*", re.MULTILINE)
 
 
-def title(cell) -> str:
-    """The first line of a cell that says something; its imports do not."""
-    lines = (line.strip().lstrip("/*").strip() for line in IMPORT.sub("", cell.source).splitlines())
-    line = next((line for line in lines if line), "imports")
+HEADING = re.compile(r"^#{1,6} +(.+)$", re.MULTILINE)
+
+
+def title(notebook, cell_index: int) -> str:
+    """The heading under which a cell stands; without one, the first line of the cell that is no import."""
+    for cell in reversed(notebook.cells[:cell_index]):
+        headings = HEADING.findall(cell.source) if cell.cell_type == "markdown" else []
+        if headings:
+            line = headings[-1]
+            break
+    else:
+        lines = (line.strip().lstrip("/*").strip() for line in IMPORT.sub("", notebook.cells[cell_index].source).splitlines())
+        line = next((line for line in lines if line), "imports")
     return line if len(line) <= TITLE_WIDTH else f"{line[: TITLE_WIDTH - 1]}…"
 
 
@@ -66,13 +75,14 @@ class Progress:
     """One line a cell: on a terminal it appears when the cell starts, else when it is done."""
 
     def __init__(self, notebook):
+        self.notebook = notebook
         self.code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.source.strip()]
         self.open = False
         self.begin = 0.0
 
     def started(self, cell, cell_index, **_):
         self.begin = time.monotonic()
-        self.head = f"  [{self.code.index(cell_index) + 1}/{len(self.code)}] {title(cell)}"
+        self.head = f"  [{self.code.index(cell_index) + 1}/{len(self.code)}] {title(self.notebook, cell_index)}"
         self.open = True
         if sys.stdout.isatty():
             print(self.head, end="", flush=True)

@@ -74,7 +74,7 @@ export class Scorecard<R extends Row = Row> {
       );
     if (source.trim() === '')
       throw this.wrong('source', 'the name of the data', 'nothing', 'Name the data that this run uses.');
-    if (seeds.length === 0 || new Set(seeds).size !== seeds.length)
+    if (!Array.isArray(seeds) || seeds.length === 0 || new Set(seeds).size !== seeds.length)
       throw this.wrong('seeds', 'one or more different seeds', JSON.stringify(seeds), 'Give each seed once.');
     for (const row of claims) {
       if (this.rows.has(row.id))
