@@ -106,7 +106,8 @@ describe.each(['float32', 'float64'] as const)('standardise (%s)', (dtype) => {
   test('refuses NaN by its place, no rows, and other columns', () => {
     const broken = data.copy();
     broken.set(17, 2, Number.NaN);
-    expect(() => standardise(broken)).toThrow(/row 17, column 2.*NaN/);
+    expect(() => standardise(broken)).toThrow(/standardise.*row 17, column 2.*NaN/);
+    expect(() => standardise(data).apply(broken)).toThrow(/apply.*row 17, column 2.*NaN/);
     expect(() => standardise(Matrix.zeros(0, 3, dtype))).toThrow(ShapeError);
     expect(() => standardise(data).apply(Matrix.zeros(2, 4, dtype))).toThrow(ShapeError);
   });

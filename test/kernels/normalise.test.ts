@@ -246,6 +246,14 @@ describe('kernels of what a network computes', () => {
     await expect(linearKernel().cross(X, normal(3, 4, 1))).rejects.toThrow(ShapeError);
   });
 
+  it('the linear kernel names an input that is not a number, and an overflow', async () => {
+    const bad = X.copy();
+    bad.set(3, 1, Number.NaN);
+    await expect(linearKernel().cross(X2, bad)).rejects.toThrow(/finite values in X, got NaN/);
+    bad.set(3, 1, 1e30);
+    await expect(linearKernel().gram(bad)).rejects.toThrow(NumericalError);
+  });
+
   it('the linear kernel is XXᵀ, in the precision asked for', async () => {
     expect((await linearKernel().gram(X)).dtype).toBe('float32');
     expect(

@@ -507,6 +507,18 @@ describe('makers', () => {
       /bars: expected one row of data or more/,
     ],
     ['no values', () => histogram([], { title: 't', x: 'x' }), /expected values, got none/],
+    ['no bins', () => histogram([1, 2], { title: 't', x: 'x', bins: 0 }), /bins.*1 or more, got 0/],
+    ['half a bin', () => histogram([1, 2], { title: 't', x: 'x', bins: 2.5 }), /bins.*got 2.5/],
+    [
+      'a domain without extent',
+      () => heatMap(gram, { title: 't', x: 'x', y: 'y', value: 'v', domain: [1, 1] }),
+      /domain.*the smaller first, got 1 … 1/,
+    ],
+    [
+      'no cells',
+      () => heatMap(gram, { title: 't', x: 'x', y: 'y', value: 'v', resolution: 0 }),
+      /resolution.*got 0/,
+    ],
     [
       'values outside the bins',
       () => histogram([1, 5], { title: 't', x: 'x', domain: [0, 2] }),

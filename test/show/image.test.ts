@@ -142,6 +142,7 @@ describe('a grid of images', () => {
     ['images of several sizes', {}, [[0, 0, 0, 0], [0]], /image 1: expected 4 values/],
     ['NaN', {}, [[0, Number.NaN, 0, 0]], /pixel 1: expected a finite number, got NaN/],
     ['nothing', {}, [], /one image or more/],
+    ['no columns', { columns: 0 }, images, /columns: expected a whole number, 1 or more, got 0/],
   ])('names %s', (_, options, of, message) => {
     expect(() => imageGrid(of, options)).toThrow(message);
   });

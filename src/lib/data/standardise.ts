@@ -4,6 +4,7 @@
  */
 
 import { ShapeError, ValueError } from '../errors';
+import { firstNotFinite } from '../linalg/check';
 import { Matrix } from '../linalg/matrix';
 
 /** The scaling of columns that `standardise` learnt. */
@@ -18,7 +19,10 @@ export class Standardisation {
     this.deviation = deviation;
   }
 
-  /** (X − mean) / deviation, a new matrix of X's precision. Throws a ShapeError for another number of columns. */
+  /**
+   * (X − mean) / deviation, a new matrix of X's precision. Throws a ShapeError for another number of columns, a
+   * ValueError for NaN or infinity.
+   */
   apply(X: Matrix): Matrix {
     if (X.cols !== this.mean.length)
       throw new ShapeError({
@@ -27,6 +31,7 @@ export class Standardisation {
         got: String(X.cols),
         todo: 'Apply it to data of the same features.',
       });
+    checkEntries('Standardisation.apply(X)', X);
     const out = Matrix.zeros(X.rows, X.cols, X.dtype);
     for (let i = 0, k = 0; i < X.rows; i++)
       for (let j = 0; j < X.cols; j++, k++) out.data[k] = (X.data[k] - this.mean[j]) / this.deviation[j];
@@ -48,13 +53,10 @@ export function standardise(train: Matrix): Standardisation {
       got: '0 rows',
       todo: 'Give the training part.',
     });
+  checkEntries('standardise(train)', train);
   const mean = new Float64Array(d);
   const variance = new Float64Array(d);
-  for (let i = 0, k = 0; i < n; i++)
-    for (let j = 0; j < d; j++, k++) {
-      if (!Number.isFinite(data[k])) throw notFinite(i, j, data[k]);
-      mean[j] += data[k];
-    }
+  for (let i = 0, k = 0; i < n; i++) for (let j = 0; j < d; j++, k++) mean[j] += data[k];
   for (let j = 0; j < d; j++) mean[j] /= n;
   for (let i = 0, k = 0; i < n; i++) for (let j = 0; j < d; j++, k++) variance[j] += (data[k] - mean[j]) ** 2;
   for (let j = 0; j < d; j++) variance[j] /= n;
@@ -66,11 +68,13 @@ export function standardise(train: Matrix): Standardisation {
   return new Standardisation(mean, deviation);
 }
 
-function notFinite(row: number, column: number, got: number): ValueError {
-  return new ValueError({
-    what: `standardise(train), row ${row}, column ${column}`,
+function checkEntries(what: string, X: Matrix): void {
+  const at = firstNotFinite(X.data);
+  if (at < 0) return;
+  throw new ValueError({
+    what: `${what}, row ${Math.floor(at / X.cols)}, column ${at % X.cols}`,
     expected: 'a finite number',
-    got: String(got),
+    got: String(X.data[at]),
     todo: 'Take such rows out, or fill them in.',
   });
 }

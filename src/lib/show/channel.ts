@@ -135,6 +135,17 @@ export function someRows(rows: readonly DataRow[], maker: string): readonly Data
   });
 }
 
+/** Throws a ValueError unless an option is a whole number from 1. */
+export function checkCount(what: string, count: number): void {
+  if (Number.isInteger(count) && count >= 1) return;
+  throw new ValueError({
+    what,
+    expected: 'a whole number, 1 or more',
+    got: String(count),
+    todo: 'Leave it out for the default.',
+  });
+}
+
 /** Words into lines of at most `width` pixels in a font, for titles, which Vega does not break. */
 export function brokenLines(
   text: string,

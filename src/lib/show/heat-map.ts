@@ -6,7 +6,7 @@
 
 import { ValueError } from '../errors';
 import type { Matrix } from '../linalg';
-import { type ChartLook, joinNotes, look } from './channel';
+import { type ChartLook, checkCount, joinNotes, look } from './channel';
 import type { Spec } from './chart';
 import { colourAt, DIVERGING, SEQUENTIAL } from './colours';
 import { dataUrl, indexedPng } from './png';
@@ -32,15 +32,23 @@ export interface HeatMapOptions extends ChartLook {
 /** Shades of the colour scale: more cannot be told apart, and fewer make a smaller picture. */
 const SHADES = 65;
 
-/** The specification of a heat map. Throws a ValueError for an empty matrix, NaN, or groups out of range. */
+/** The specification of a heat map. Throws a ValueError for an empty matrix, NaN, an empty domain, or groups out of range. */
 export function heatMap(matrix: Matrix, options: HeatMapOptions): Spec {
   const { resolution = 240, groups } = options;
+  checkCount('heatMap, resolution', resolution);
   const { rows, cols } = matrix;
   const [least, most] = ends(matrix);
   const diverging = options.diverging ?? (least < 0 && most > 0);
   const [low, high] =
     options.domain ??
     (diverging ? symmetric(least, most) : least < most ? [least, most] : [least - 0.5, least + 0.5]);
+  if (!(low < high && Number.isFinite(high - low)))
+    throw new ValueError({
+      what: 'heatMap, domain',
+      expected: 'two finite numbers, the smaller first',
+      got: `${low} … ${high}`,
+      todo: 'Leave it out for the ends of the data.',
+    });
   const colours = diverging ? DIVERGING : SEQUENTIAL;
   const picture = averagedBlocks(matrix, resolution);
   const shade = (v: number) =>

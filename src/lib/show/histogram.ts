@@ -3,6 +3,7 @@
 import { ValueError } from '../errors';
 import {
   type ChartLook,
+  checkCount,
   colourChannel,
   legendOf,
   logTicks,
@@ -33,13 +34,14 @@ export interface HistogramOptions extends ChartLook {
 
 /**
  * A histogram of one set of numbers, or of several by name, laid over each other with the same bins. Throws a
- * ValueError for no values, for NaN, and for values outside `domain`.
+ * ValueError for no values, for NaN, for values outside `domain`, and for `bins` that is no count.
  */
 export function histogram(
   values: ArrayLike<number> | Readonly<Record<string, ArrayLike<number>>>,
   options: HistogramOptions,
 ): Spec {
   const { bins = 40, measure = 'density', log = false, curves = [], width = WIDTH } = options;
+  checkCount('histogram, bins', bins);
   const isList = typeof (values as ArrayLike<number>).length === 'number';
   const sets = isList
     ? { '': values as ArrayLike<number> }

@@ -7,6 +7,7 @@
 
 import { ShapeError, ValueError } from '../errors';
 import type { Matrix } from '../linalg';
+import { checkCount } from './channel';
 import type { Spec } from './chart';
 import { dataUrl, png } from './png';
 import { MARKS, PAGE_INK } from './theme';
@@ -49,6 +50,7 @@ export function imageGrid(images: Images, options: ImageGridOptions = {}): Spec 
   const { labels, captions, rowLabels = [], title, size = 72 } = options;
   const list = listOf(images);
   const columns = options.columns ?? Math.min(10, list.length);
+  checkCount('imageGrid, columns', columns);
   const rows = Math.ceil(list.length / columns);
   for (const [name, words] of Object.entries({ labels, captions }))
     if (words && words.length !== list.length) throw wrongCount(name, list.length, words.length);
