@@ -66,6 +66,7 @@ export class Cells {
       this.texts.set(count, { source: code, compiled: compiled.output ?? '' });
       const finished = new Promise<Outcome>((resolve) => {
         setImmediate(() => {
+          if (abort.signal.aborted) return; // interrupted while the compiler worked
           starting();
           this.evaluate(compiled.output ?? '', compiled.hasToplevelAwait ?? false, count).then(resolve);
         });

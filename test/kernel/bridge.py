@@ -7,7 +7,6 @@ cell they came under.
 import json
 import queue
 import sys
-import threading
 import time
 
 from jupyter_client.manager import KernelManager
@@ -24,11 +23,9 @@ class Bridge:
         self.client.wait_for_ready(timeout=100)
         return {}
 
-    def run(self, codes, interrupt_after=None, stop_on_error=True, timeout=100):
-        """Sends all cells at once, then waits for all."""
+    def run(self, codes, interrupt=None, stop_on_error=True, timeout=100):
+        """Sends all cells at once, then waits for all. `interrupt`: the kind of message that the stop button waits for."""
         ids = [self.client.execute(code, stop_on_error=stop_on_error) for code in codes]
-        if interrupt_after is not None:
-            threading.Timer(interrupt_after, self.manager.interrupt_kernel).start()
         outputs = {i: [] for i in ids}
         order = {i: [] for i in ids}
         idle = set()
@@ -39,6 +36,9 @@ class Bridge:
             if parent not in outputs:
                 continue
             kind, content = message["msg_type"], message["content"]
+            if kind == interrupt:
+                interrupt = None
+                self.manager.interrupt_kernel()
             order[parent].append(content["execution_state"] if kind == "status" else kind)
             if kind == "status" and content["execution_state"] == "idle":
                 idle.add(parent)

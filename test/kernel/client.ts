@@ -27,8 +27,8 @@ export interface CellRun {
 }
 
 export interface RunOptions {
-  /** Seconds after which the user presses the stop button. */
-  interrupt_after?: number;
+  /** The user presses the stop button when the first message of this kind comes: when the cell prints, as a rule. */
+  interrupt?: 'stream' | 'execute_input';
   stop_on_error?: boolean;
 }
 

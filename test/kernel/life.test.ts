@@ -14,33 +14,65 @@ describe('an interrupt', () => {
   });
   afterAll(() => kernel?.stop());
 
+  /** Tells the client, which presses the stop button then, that the cell runs. */
+  const on = "console.log('on');";
+  const interrupt = 'stream';
+
   test.each([
-    ['a loop', 'while (true) {}'],
-    ['an await', 'await new Promise(() => {});'],
-    ['a loop behind an await', 'async function f() { await 0; while (true) {} }\nawait f();'],
-    ['a loop in a timer', 'await new Promise(() => setTimeout(() => { while (true) {} }, 50));'],
+    ['a loop', `${on}\nwhile (true) {}`],
+    ['an await', `${on}\nawait new Promise(() => {});`],
+    ['a loop behind an await', `async function f() { await 0; ${on} while (true) {} }\nawait f();`],
+    ['a loop in a timer', `await new Promise(() => setTimeout(() => { ${on} while (true) {} }, 20));`],
     [
       'one loop after another',
-      'setInterval(() => { const t = Date.now(); while (Date.now() < t + 60_000) {} }, 10).unref();\nawait new Promise(() => {});',
+      `setInterval(() => { ${on} const t = Date.now(); while (Date.now() < t + 60_000) {} }, 10).unref();\nawait new Promise(() => {});`,
     ],
   ])('stops %s, and the variables are kept', async (_, code) => {
-    const { reply, outputs } = await kernel.run(code, { interrupt_after: 0.5 });
+    const { reply, outputs } = await kernel.run(code, { interrupt });
     expect(reply).toMatchObject({ status: 'error', ename: 'Interrupted' });
-    expect(outputs.map(({ type }) => type)).toEqual(['error']);
+    expect(outputs.map(({ type }) => type)).toEqual(['stream', 'error']);
     expect(await kernel.value('kept')).toBe('7');
   });
 
+  test('that comes while the cell is still compiled keeps it from running', async () => {
+    const { reply } = await kernel.run(
+      "import { sep } from 'node:path';\n(globalThis as any).ran = sep;\nwhile (true) {}",
+      { interrupt: 'execute_input' },
+    );
+    expect(reply.ename).toBe('Interrupted');
+    expect(await kernel.value('(globalThis as any).ran')).toBe(undefined);
+  });
+
   test('aborts the cells that wait', async () => {
-    const runs = await kernel.runAll(['await new Promise(() => {});', "'next'"], { interrupt_after: 0.5 });
+    const runs = await kernel.runAll([`${on}\nawait new Promise(() => {});`, "'next'"], { interrupt });
     expect(runs.map(({ reply }) => reply.status)).toEqual(['error', 'aborted']);
   });
 
   test('tells awaited work by an abort signal that it may stop', async () => {
     await kernel.run(
-      "(globalThis as any).told = 'no';\n(globalThis as any).__tslabInterrupt.addEventListener('abort', () => { (globalThis as any).told = 'yes'; });\nawait new Promise(() => {});",
-      { interrupt_after: 0.3 },
+      `(globalThis as any).told = 'no';\n(globalThis as any).__tslabInterrupt.addEventListener('abort', () => { (globalThis as any).told = 'yes'; });\n${on}\nawait new Promise(() => {});`,
+      { interrupt },
     );
     expect(await kernel.value('(globalThis as any).told')).toBe('yes');
+  });
+
+  test('stops what the library computes for the cell, and the next cell runs', async () => {
+    const { reply } = await kernel.run(
+      `import { Matrix, dense, gradientDescent, meanSquaredError, network, random, train } from '#lib';
+const seen = ((globalThis as any).seen = { epochs: 0, end: '' });
+const net = network(2, [dense(1)]);
+const data = { inputs: Matrix.zeros(20, 2), targets: Matrix.zeros(20, 1) };
+const options = { loss: meanSquaredError, optimizer: gradientDescent({ rate: 0.1 }), epochs: 1e9 };
+await train(net, net.init(random(0)), data, { ...options, onEpoch: () => { if (++seen.epochs === 100) ${on} } })
+  .catch((error) => { seen.end = error.constructor.name; });`,
+      { interrupt },
+    );
+    expect(reply.ename).toBe('Interrupted');
+    const seen = '(globalThis as any).seen';
+    expect(await kernel.value(`${seen}.end`)).toBe('TrainingInterrupted');
+    const epochs = await kernel.value(`${seen}.epochs`);
+    await kernel.run('await new Promise((r) => setTimeout(r, 100));');
+    expect(await kernel.value(`${seen}.epochs`)).toBe(epochs);
   });
 
   test('of an idle kernel does nothing', async () => {
@@ -49,8 +81,7 @@ describe('an interrupt', () => {
   });
 
   test('and the heartbeat are answered while a loop runs', async () => {
-    const looping = kernel.runAll(['while (true) {}'], { interrupt_after: 1.5 });
-    const [{ reply }] = await looping;
+    const { reply } = await kernel.run(`${on}\nwhile (true) {}`, { interrupt });
     expect(reply.ename).toBe('Interrupted');
     expect(await kernel.alive()).toEqual({ kernel: true, heart: true });
   });

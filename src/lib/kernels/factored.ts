@@ -8,6 +8,7 @@
 import { NumericalError, ShapeError, shapeText } from '../errors';
 import { type DType, Matrix, type Vector, zeros } from '../linalg/matrix';
 import { mirrorLower } from '../linalg/triangle';
+import { heedInterruption } from '../run';
 import { type Extent, type Factor, factorBytes } from './factors';
 import type { CrossWithDiagonals, Kernel } from './kernel';
 import { type Panel, rowPanels } from './panels';
@@ -33,15 +34,17 @@ export function factoredKernel(factorisation: Factorisation): Kernel {
       const n = X.rows;
       const extent = { pairs: (n * (n + 1)) / 2, examples: n };
       const K = Matrix.zeros(n, n, dtype);
+      const heed = heedInterruption(name);
       const panels = panelsOf(factorisation, X, extent);
       for (const I of panels) {
+        heed();
         const left = factorisation.factors(X.slice(I.start, I.end), extent);
         checkDiagonal(name, termsDiagonal(left, I.end - I.start, dtype), I.start);
         for (const J of panels) {
           if (J.start > I.start) break;
           const same = J.start === I.start;
           const right = same ? null : factorisation.factors(X.slice(J.start, J.end), extent);
-          await writeTerms(left, right, blockOf(K, I, J));
+          await writeTerms(left, right, blockOf(K, I, J), heed);
         }
       }
       mirrorLower(n, K.data, n);
@@ -56,7 +59,9 @@ export function factoredKernel(factorisation: Factorisation): Kernel {
       check(X);
       const extent = { pairs: X.rows, examples: X.rows };
       const out = zeros(X.rows, dtype);
+      const heed = heedInterruption(name);
       for (const { start, end } of panelsOf(factorisation, X, extent)) {
+        heed();
         const part = termsDiagonal(factorisation.factors(X.slice(start, end), extent), end - start, dtype);
         checkDiagonal(name, part, start);
         out.set(part, start);
@@ -83,10 +88,12 @@ async function crossOf(factorisation: Factorisation, X: Matrix, X2: Matrix): Pro
     into.set(part, start);
     return factors;
   };
+  const heed = heedInterruption(name);
   for (const I of panelsOf(factorisation, X, extent)) {
+    heed();
     const left = take(X, I, diagonal);
     for (const J of panelsOf(factorisation, X2, extent))
-      await writeTerms(left, take(X2, J, diagonal2), blockOf(cross, I, J));
+      await writeTerms(left, take(X2, J, diagonal2), blockOf(cross, I, J), heed);
   }
   if (X.rows === 0) for (const J of panelsOf(factorisation, X2, extent)) take(X2, J, diagonal2);
   return { cross, diagonal, diagonal2 };

@@ -2,6 +2,8 @@
  * What a kernel is here: κ(x, x′) for the rows of matrices. Everything downstream (surrogates, spectra, regressions)
  * takes a kernel or a Gram matrix and does not ask how it was made. What a kernel gives is new and the caller's own:
  * `cosine`, `center` and `scaled` write to it.
+ *
+ * When a notebook's stop button is pressed, a Gram that is being made ends at the next tile with an InterruptedError.
  */
 
 import type { Matrix, Vector } from '../linalg/matrix';

@@ -22,6 +22,7 @@ import type { Network } from '../nets/network';
 import { castSnapshot, type Snapshot } from '../nets/params';
 import type { LinearSite, Site, Sites } from '../nets/site';
 import type { Random } from '../random';
+import { heedInterruption } from '../run';
 import { besideEachOther, diagonalGradients, type PositionsFactor } from './factors';
 import type { CrossWithDiagonals, Kernel } from './kernel';
 import { rowPanels } from './panels';
@@ -71,10 +72,13 @@ export function projectedTangentKernel(
   const features = async (X: Matrix): Promise<Matrix> => {
     const out = Matrix.zeros(X.rows * C, dimension, dtype);
     if (X.rows === 0) return out.reshape(0, C * dimension);
+    const heed = heedInterruption('projectedTangentKernel');
     const sitesAt = (start: number, end: number) =>
       sitesOf(net, cast, X.slice(start, end), cotangents, layers);
-    for (const { start, end } of rowPanels(X.rows, siteBytes(sitesAt(0, 1))))
-      await projection.add(sitesAt(start, end), out.slice(start * C, end * C));
+    for (const { start, end } of rowPanels(X.rows, siteBytes(sitesAt(0, 1)))) {
+      heed();
+      await projection.add(sitesAt(start, end), out.slice(start * C, end * C), heed);
+    }
     const scale = 1 / Math.sqrt(dimension);
     for (let i = 0; i < out.data.length; i++) out.data[i] *= scale;
     return out.reshape(X.rows, C * dimension);
@@ -123,11 +127,12 @@ class Projection {
 
   constructor(private readonly options: ProjectionOptions) {}
 
-  /** Adds √K φ_c(x_i) to row i·C + c of `out`, for every example and cotangent. */
-  async add(sites: Sites, out: Matrix): Promise<void> {
+  /** Adds √K φ_c(x_i) to row i·C + c of `out`, for every example and cotangent. `heed` stops it by throwing. */
+  async add(sites: Sites, out: Matrix, heed: () => void): Promise<void> {
     const { kind, bias } = this.options;
     const { examples: n, cotangents: C } = sites;
-    for (const site of sites.sites)
+    for (const site of sites.sites) {
+      heed();
       if (site.kind === 'diagonal') {
         if (site.inputs === null && !bias) continue;
         const gradients = diagonalGradients(site.inputs, site.deltas, n, C, site.positions);
@@ -135,15 +140,16 @@ class Projection {
       } else {
         const biasScale = bias ? site.biasScale : 0;
         if (kind === 'khatri-rao') {
-          await this.addKhatriRao(site, n, C, biasScale, out);
+          await this.addKhatriRao(site, n, C, biasScale, out, heed);
           continue;
         }
-        if (site.positions <= C) await this.addByPositions(site, n, C, out);
-        else await this.addByGradients(site, n, C, out);
+        if (site.positions <= C) await this.addByPositions(site, n, C, out, heed);
+        else await this.addByGradients(site, n, C, out, heed);
         if (biasScale === 0) continue;
         const gradients = diagonalGradients(null, site.deltas, n, C, site.positions);
         await this.addDense(gradients.reshape(n * C, site.deltas.cols), site.bias as string, biasScale, out);
       }
+    }
   }
 
   /**
@@ -156,6 +162,7 @@ class Projection {
     C: number,
     biasScale: number,
     out: Matrix,
+    heed: () => void,
   ): Promise<void> {
     const { dimension: K, dtype } = this.options;
     const { inputs, deltas, positions: T } = site;
@@ -181,13 +188,20 @@ class Projection {
     let next = start(0, buffers[0]);
     for (let first = 0, k = 1; first < n; first += rows, k++) {
       const [U, V] = await next;
+      heed();
       if (first + rows < n) next = start(first + rows, buffers[k % 2]);
       addProducts(U, V, C, T, shift, out.slice(first * C, first * C + V.rows / T));
     }
   }
 
   /** Dense P of a weight: (H P_j) for all features j of a block at once, then the row of δ. */
-  private async addByPositions(site: LinearSite, n: number, C: number, out: Matrix): Promise<void> {
+  private async addByPositions(
+    site: LinearSite,
+    n: number,
+    C: number,
+    out: Matrix,
+    heed: () => void,
+  ): Promise<void> {
     const { dimension: K, dtype } = this.options;
     const { inputs, deltas, positions: T } = site;
     const a = inputs.cols;
@@ -201,6 +215,7 @@ class Projection {
     const M = zeros(rows * T * width * d, dtype);
     const blas = backend();
     for (let k = 0, block = 0; k < K; k += width, block++) {
+      heed();
       const w = Math.min(width, K - k);
       this.fill(P.subarray(0, a * w * d), site.weight, block);
       for (let first = 0; first < n; first += rows) {
@@ -222,7 +237,13 @@ class Projection {
   }
 
   /** The same by way of the gradients Σ_p h_p δ_pᵀ, a slice at a time: cheaper when there are many positions. */
-  private async addByGradients(site: LinearSite, n: number, C: number, out: Matrix): Promise<void> {
+  private async addByGradients(
+    site: LinearSite,
+    n: number,
+    C: number,
+    out: Matrix,
+    heed: () => void,
+  ): Promise<void> {
     const { dimension: K, dtype } = this.options;
     const { positions: T } = site;
     const a = site.inputs.cols;
@@ -243,6 +264,7 @@ class Projection {
       const to = Math.min(from + room, a);
       const slices = Array.from({ length: C }, (_, c) => gradientSlice(factor, c, from, to));
       for (let k = 0, block = 0; k < K; k += width, block++) {
+        heed();
         const w = Math.min(width, K - k);
         this.fill(P.subarray(0, w * a * d), site.weight, block);
         for (let c = 0; c < C; c++)

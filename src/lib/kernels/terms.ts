@@ -31,11 +31,13 @@ export interface Block {
 /**
  * Writes Σ_terms ⟨left_i, right_j⟩ to `out`. `right` null stands for `left` itself; then only the lower triangle is
  * meant, and the upper holds anything. Both sides must come from one kernel: term k of one fits term k of the other.
+ * `heed` is called between the pieces, and stops the work by throwing.
  */
 export async function writeTerms(
   left: readonly Factor[],
   right: readonly Factor[] | null,
   out: Block,
+  heed: () => void = () => undefined,
 ): Promise<void> {
   const tiled: TiledPair[] = [];
   const whole: [Factor, Factor][] = [];
@@ -45,12 +47,14 @@ export async function writeTerms(
     else whole.push([factor, other]);
   });
   if (tiled.length > 0)
-    await withArena(arenaBytes(out), (arena) => writeTiles(tiled, right === null, out, arena));
+    await withArena(arenaBytes(out), (arena) => writeTiles(tiled, right === null, out, arena, heed));
   else for (let i = 0; i < out.rows; i++) fillRow(out, i);
-  for (const [factor, other] of whole)
+  for (const [factor, other] of whole) {
+    heed();
     if (factor.kind === 'product')
       await addProduct(factor.features, right ? featuresOf(other) : null, factor.scale, out);
-    else await addGradients(factor as PositionsFactor, right ? (other as PositionsFactor) : null, out);
+    else await addGradients(factor as PositionsFactor, right ? (other as PositionsFactor) : null, out, heed);
+  }
 }
 
 type TiledPair = [HadamardFactor, HadamardFactor] | [PositionsFactor, PositionsFactor];
@@ -81,6 +85,7 @@ async function writeTiles(
   symmetric: boolean,
   out: Block,
   arena: Arena,
+  heed: () => void,
 ): Promise<void> {
   const dtype: DType = out.data instanceof Float32Array ? 'float32' : 'float64';
   const rows = Math.min(TILE, out.rows);
@@ -103,33 +108,39 @@ async function writeTiles(
       });
     }
   let next = startProducts(tasks[0], buffers[0]);
-  for (let k = 0; k < tasks.length; k++) {
-    const products = next;
-    if (k + 1 < tasks.length) next = startProducts(tasks[k + 1], buffers[(k + 1) % 2]);
-    await products;
-    const { tile, pair, first, last } = tasks[k];
-    const count = tile.rows * tile.cols;
-    const total = sum.subarray(0, count);
-    if (pair[0].kind === 'hadamard') {
-      const { inputs, deltas } = buffers[k % 2];
-      hadamard(inputs.subarray(0, count), deltas.subarray(0, count), total, {
-        shiftA: pair[0].shift,
-        accumulate: !first,
-      });
-    } else addPatches(pair as [PositionsFactor, PositionsFactor], tile, total, first);
-    if (last)
-      for (let r = 0; r < tile.rows; r++)
-        out.data.set(
-          total.subarray(r * tile.cols, (r + 1) * tile.cols),
-          out.offset + (tile.i + r) * out.stride + tile.j,
-        );
+  try {
+    for (let k = 0; k < tasks.length; k++) {
+      const products = next;
+      if (k + 1 < tasks.length) next = startProducts(tasks[k + 1], buffers[(k + 1) % 2]);
+      await products;
+      heed();
+      const { tile, pair, first, last } = tasks[k];
+      const count = tile.rows * tile.cols;
+      const total = sum.subarray(0, count);
+      if (pair[0].kind === 'hadamard') {
+        const { inputs, deltas } = buffers[k % 2];
+        hadamard(inputs.subarray(0, count), deltas.subarray(0, count), total, {
+          shiftA: pair[0].shift,
+          accumulate: !first,
+        });
+      } else addPatches(pair as [PositionsFactor, PositionsFactor], tile, total, first);
+      if (last)
+        for (let r = 0; r < tile.rows; r++)
+          out.data.set(
+            total.subarray(r * tile.cols, (r + 1) * tile.cols),
+            out.offset + (tile.i + r) * out.stride + tile.j,
+          );
+    }
+  } finally {
+    await Promise.allSettled([next]); // it writes to the arena
   }
 }
 
 /** s H Hᵀ and Δ Δᵀ of a tile, off the main thread. */
 function startProducts(task: Task, buffers: { inputs: Vector; deltas: Vector }): Promise<unknown> {
   const [a, b] = task.pair;
-  if (a.kind !== 'hadamard' || b.kind !== 'hadamard') return Promise.resolve();
+  // The products of patches are made in the pass, on the main thread: the event loop has its turn before each.
+  if (a.kind !== 'hadamard' || b.kind !== 'hadamard') return new Promise((resolve) => setImmediate(resolve));
   const { tile } = task;
   return Promise.all([
     startProduct(a.inputs, b.inputs, a.scale, tile, buffers.inputs),
@@ -221,12 +232,18 @@ async function addProduct(F: Matrix, F2: Matrix | null, scale: number, out: Bloc
 }
 
 /** out += Σ_c ⟨G_ic, G′_jc⟩ by making the gradients, some columns of G at a time, and one product for each such slice. */
-async function addGradients(a: PositionsFactor, b: PositionsFactor | null, out: Block): Promise<void> {
+async function addGradients(
+  a: PositionsFactor,
+  b: PositionsFactor | null,
+  out: Block,
+  heed: () => void,
+): Promise<void> {
   const widest = Math.max(out.rows, out.cols);
   const d = a.deltas.cols / a.cotangents;
   const room = Math.max(1, Math.floor(SLICE_BYTES / (widest * d * out.data.BYTES_PER_ELEMENT)));
   for (let c = 0; c < a.cotangents; c++) {
     for (let from = 0; from < a.inputs.cols; from += room) {
+      heed();
       const to = Math.min(from + room, a.inputs.cols);
       await addProduct(gradientSlice(a, c, from, to), b && gradientSlice(b, c, from, to), a.scale, out);
     }

@@ -13,7 +13,7 @@ import { firstNotFinite } from '../linalg/check';
 import { Arena } from '../linalg/elementwise';
 import { Matrix, zeros } from '../linalg/matrix';
 import { Random, type RandomState } from '../random';
-import { type Progress, progress } from '../run';
+import { interruption, type Progress, progress } from '../run';
 import type { BackwardRequest, Context } from './layer';
 import type { Loss, Targets } from './losses';
 import type { Network } from './network';
@@ -47,7 +47,10 @@ export interface TrainOptions {
   readonly snapshotsAt?: { readonly epochs?: readonly number[]; readonly steps?: readonly number[] };
   /** Reports progress, in steps and with the loss of the last epoch, under this name (run/progress). */
   readonly progress?: string;
-  /** Stops the training: a TrainingInterrupted, which carries a checkpoint, is thrown. */
+  /**
+   * Stops the training: a TrainingInterrupted, which carries a checkpoint, is thrown. Default: the stop button of the
+   * notebook.
+   */
   readonly signal?: AbortSignal;
   /** Goes on from here, to the digits of a training that was never interrupted. Data and options must be the same. */
   readonly checkpoint?: Checkpoint;
@@ -231,7 +234,7 @@ class Training {
   }
 
   private async loop(bar: Progress | null): Promise<void> {
-    const { epochs, signal } = this.options;
+    const { epochs, signal = interruption() } = this.options;
     const last = epochs * this.stepsPerEpoch;
     if (signal?.aborted) this.interrupted();
     this.takeSnapshot();

@@ -1,5 +1,6 @@
 export { type CacheOptions, cached, cacheKey, isCached } from './cached';
 export { hashOf, type Storable } from './canonical';
+export { heedInterruption, interruption } from './interruption';
 export { type JobOptions, type Json, runJobs } from './jobs';
 export { type Npy, type NpyData, type NpyType, readMatrix, readNpy, writeNpy } from './npy';
 export { cacheFolder, dataFolder, outFolder, projectRoot } from './paths';

@@ -6,6 +6,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { InterruptedError } from '../errors';
 import { type CacheOptions, cached } from './cached';
+import { interruption } from './interruption';
 import { progress as startProgress } from './progress';
 
 /** A description of a job: JSON. All that its result depends on stands in it. */
@@ -14,7 +15,7 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export interface JobOptions extends CacheOptions {
   /** Show how far the jobs are: true, or what to call them (default: their name). Default: true. */
   progress?: boolean | string;
-  /** Stops between jobs, and is handed to them to stop sooner. */
+  /** Stops between jobs, and is handed to them to stop sooner. Default: the stop button of the notebook. */
   signal?: AbortSignal;
 }
 
@@ -30,7 +31,7 @@ export async function runJobs<D extends Json, R>(
   name: string,
   descriptions: readonly D[],
   compute: (description: D, context: { signal?: AbortSignal }) => R | Promise<R>,
-  { progress = true, signal, ...cache }: JobOptions = {},
+  { progress = true, signal = interruption(), ...cache }: JobOptions = {},
 ): Promise<R[]> {
   const shown = progress
     ? startProgress(descriptions.length, progress === true ? name : progress)
