@@ -16,6 +16,7 @@ import { castSnapshot, type Snapshot } from '../nets/params';
 import { factoredKernel } from './factored';
 import type { Factor } from './factors';
 import type { Kernel } from './kernel';
+import { layersWithParameters } from './tangent';
 
 export interface ConjugateOptions {
   /** Adds 1 to every entry: the last layer's bias as one more feature, so that the CK is its exact NTK (default false). */
@@ -28,7 +29,7 @@ export interface ConjugateOptions {
 export function conjugateKernel(net: Network, snapshot: Snapshot, options: ConjugateOptions = {}): Kernel {
   const { bias = false, dtype = snapshot.params.dtype } = options;
   const cast = castSnapshot(snapshot, dtype);
-  const owners = ownersOf(net);
+  const owners = layersWithParameters(net);
   return factoredKernel({
     name: 'conjugate kernel',
     dtype,
@@ -55,7 +56,7 @@ export interface EmbeddingOptions {
 export function embeddingKernel(net: Network, snapshot: Snapshot, options: EmbeddingOptions = {}): Kernel {
   const { layers, dtype = snapshot.params.dtype } = options;
   const cast = castSnapshot(snapshot, dtype);
-  const owners = ownersOf(net);
+  const owners = layersWithParameters(net);
   // One example of zeros shows which outputs there are: a wrong name is an error here, not later.
   const shown = net.forward(cast, Matrix.zeros(1, net.inputs, dtype)).outputs;
   const chosen = layers ? named(shown, layers) : hiddenActivations(shown, owners);
@@ -106,11 +107,6 @@ function lastOwner(outputs: readonly LayerOutput[], owners: ReadonlySet<string>)
     if (owners.has(name)) last = k;
   });
   return last;
-}
-
-/** Full names of the layers that have parameters. */
-function ownersOf(net: Network): Set<string> {
-  return new Set([...net.layout.places.keys()].map((name) => name.slice(0, name.lastIndexOf('/'))));
 }
 
 function ones(rows: number, dtype: DType): Matrix {

@@ -123,10 +123,15 @@ export function sitesOf(
   return { ...sites, sites: sites.sites.filter((site) => layers.includes(site.layer)) };
 }
 
+/** Full names of the layers that have trainable parameters. */
+export function layersWithParameters(net: Network): Set<string> {
+  return new Set([...net.layout.places.keys()].map((name) => name.slice(0, name.lastIndexOf('/'))));
+}
+
 /** Throws unless every name is that of a layer with trainable parameters. */
 export function checkLayers(net: Network, layers: readonly string[] | undefined): void {
   if (!layers) return;
-  const known = new Set([...net.layout.places.keys()].map((name) => name.slice(0, name.lastIndexOf('/'))));
+  const known = layersWithParameters(net);
   const unknown = layers.filter((name) => !known.has(name));
   if (layers.length > 0 && unknown.length === 0) return;
   throw new ValueError({

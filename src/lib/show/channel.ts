@@ -147,11 +147,7 @@ export function checkCount(what: string, count: number): void {
 }
 
 /** Words into lines of at most `width` pixels in a font, for titles, which Vega does not break. */
-export function brokenLines(
-  text: string,
-  width: number,
-  font: { fontSize: number; fontWeight?: number },
-): string[] {
+function brokenLines(text: string, width: number, font: { fontSize: number; fontWeight?: number }): string[] {
   const lines: string[] = [];
   for (const word of text.trim().split(/\s+/)) {
     const longer = lines.length > 0 ? `${lines[lines.length - 1]} ${word}` : word;
@@ -162,7 +158,7 @@ export function brokenLines(
 }
 
 export const WIDTH = 480;
-export const HEIGHT = 300;
+const HEIGHT = 300;
 
 /** Width, height and title of a specification. */
 export function look({ title, subtitle, width = WIDTH, height = HEIGHT }: ChartLook): Spec {

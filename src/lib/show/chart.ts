@@ -179,7 +179,7 @@ function inked<T>(node: T): T {
 }
 
 /** Puts the title and the description where assistive technology looks for them. */
-export function describedSvg(svg: string, title: string | undefined, description: string): string {
+function describedSvg(svg: string, title: string | undefined, description: string): string {
   const words = `${title ? `<title>${escapeMarkup(title)}</title>` : ''}<desc>${escapeMarkup(description)}</desc>`;
   return svg.replace(
     /^<svg ([^>]*)>/,
