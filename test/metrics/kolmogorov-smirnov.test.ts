@@ -73,4 +73,6 @@ test('empty samples, NaN and functions that are no distribution are errors', () 
   expect(() => ksStatistic([0.5, Number.NaN], (t) => t)).toThrow(ValueError);
   expect(() => ksStatistic([0.5], [Number.NaN])).toThrow(ValueError);
   expect(() => ksStatistic([1.5], (t) => t)).toThrow(/distribution function at 1\.5/);
+  expect(() => kolmogorovTail(10, Number.NaN)).toThrow(ValueError);
+  expect(() => kolmogorovTail(2.5, 0.3)).toThrow(/whole number of draws.*got n = 2.5/);
 });

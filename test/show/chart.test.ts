@@ -507,6 +507,16 @@ describe('makers', () => {
       /bars: expected one row of data or more/,
     ],
     ['no values', () => histogram([], { title: 't', x: 'x' }), /expected values, got none/],
+    [
+      'a series that no row has',
+      () => lines([{ a: 1, b: 2 }], { title: 't', x: 'a', y: 'b', series: 'c' }),
+      /row 0, “c”: expected a name, got undefined.*a, b/,
+    ],
+    [
+      'a category that no row has',
+      () => bars([{ a: 'x', v: 1 }], { title: 't', category: 'name', value: 'v' }),
+      /row 0, “name”: expected a name/,
+    ],
     ['no bins', () => histogram([1, 2], { title: 't', x: 'x', bins: 0 }), /bins.*1 or more, got 0/],
     ['half a bin', () => histogram([1, 2], { title: 't', x: 'x', bins: 2.5 }), /bins.*got 2.5/],
     [

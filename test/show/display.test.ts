@@ -183,5 +183,8 @@ describe('a table', () => {
   });
   it('refuses what is no table', () => {
     expect(() => table(3 as never)).toThrow(/an array of row objects, or a danfojs DataFrame/);
+    expect(() => table([{ n: 1 }, 2] as never)).toThrow(/row 1: expected an object.*got 2/);
+    expect(() => table(rows, { digits: 0 })).toThrow(/digits.*1 or more, got 0/);
+    expect(() => table(rows, { limit: -1 })).toThrow(/limit.*got -1/);
   });
 });

@@ -95,8 +95,15 @@ function touching(n: number, m: number, d: number): number {
   return p[m];
 }
 
-/** P(D_n ≥ d) of Kolmogorov's statistic of n independent draws. */
+/** P(D_n ≥ d) of Kolmogorov's statistic of n independent draws. Throws a ValueError unless n is whole and d a number. */
 export function kolmogorovTail(n: number, d: number): number {
+  if (!(Number.isInteger(n) && n >= 1) || Number.isNaN(d))
+    throw new ValueError({
+      what: 'kolmogorovTail(n, d)',
+      expected: 'a whole number of draws, 1 or more, and a distance',
+      got: `n = ${n}, d = ${d}`,
+      todo: 'd is the largest distance of the distribution functions, in [0, 1].',
+    });
   if (d * n <= 0.5) return 1;
   if (d >= 1) return 0;
   if (n * d * d > 4) return Math.min(1, 2 * smirnovTail(n, d));

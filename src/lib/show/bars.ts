@@ -16,6 +16,7 @@ import {
   joinNotes,
   legendOf,
   look,
+  nameAt,
   numberAt,
   type PaperValue,
   paperLayers,
@@ -58,8 +59,8 @@ function categories(rows: readonly DataRow[], options: BarsOptions, mark: 'bar' 
   const value = resolveAxis(options.value, mark === 'bar');
   const groups = new Map<string, { category: string; series: string; values: number[] }>();
   someRows(rows, mark === 'bar' ? 'bars' : 'dots').forEach((row, i) => {
-    const of = String(row[category.field]);
-    const name = series === undefined ? '' : String(row[series]);
+    const of = nameAt(row, category.field, i);
+    const name = series === undefined ? '' : nameAt(row, series, i);
     const group = groups.get(`${of}\n${name}`) ?? { category: of, series: name, values: [] };
     group.values.push(numberAt(row, value.field, i, value.log));
     groups.set(`${of}\n${name}`, group);

@@ -124,6 +124,18 @@ export function numberAt(row: DataRow, field: string, i: number, log = false): n
   });
 }
 
+/** Reads a field of a row as a name. Throws a ValueError when it is missing. */
+export function nameAt(row: DataRow, field: string, i: number): string {
+  const v = row[field];
+  if (v !== undefined && v !== null) return String(v);
+  throw new ValueError({
+    what: `chart data, row ${i}, “${field}”`,
+    expected: 'a name',
+    got: String(v),
+    todo: `Check the name of the field; this row has ${Object.keys(row).join(', ')}.`,
+  });
+}
+
 /** Throws a ValueError when there is nothing to draw. */
 export function someRows(rows: readonly DataRow[], maker: string): readonly DataRow[] {
   if (rows.length > 0) return rows;
@@ -177,7 +189,7 @@ export function legendOf(names: readonly string[], width: number, title: string 
 
 /** The names of the series, in the order in which they first come. */
 export function seriesNames(rows: readonly DataRow[], series: string | undefined): string[] {
-  return series === undefined ? [] : [...new Set(rows.map((r) => String(r[series])))];
+  return series === undefined ? [] : [...new Set(rows.map((row, i) => nameAt(row, series, i)))];
 }
 
 /** The colour channel of the series; nothing for a single one. */

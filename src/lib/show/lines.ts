@@ -11,6 +11,7 @@ import {
   errorNote,
   joinNotes,
   look,
+  nameAt,
   numberAt,
   type PaperValue,
   paperLayers,
@@ -45,7 +46,7 @@ export function lines(rows: readonly DataRow[], options: LinesOptions): Spec {
   const groups = new Map<string, { x: number; name: string; values: number[] }>();
   someRows(rows, 'lines').forEach((row, i) => {
     const at = numberAt(row, x.field, i, x.log);
-    const name = series === undefined ? '' : String(row[series]);
+    const name = series === undefined ? '' : nameAt(row, series, i);
     const key = `${name}\n${at}`;
     const group = groups.get(key) ?? { x: at, name, values: [] };
     group.values.push(numberAt(row, y.field, i, y.log));

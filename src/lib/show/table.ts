@@ -5,6 +5,7 @@
  */
 
 import { ValueError } from '../errors';
+import { checkCount } from './channel';
 import { type Bundle, display, escapeMarkup } from './display';
 
 /** What danfojs' DataFrame and Series have in common, as far as a table needs it. */
@@ -35,6 +36,8 @@ export function table(data: FrameLike | readonly object[], options: TableOptions
 /** The bundle that `table` shows. */
 export function tableBundle(data: FrameLike | readonly object[], options: TableOptions = {}): Bundle {
   const { caption, digits = 4, limit = 60 } = options;
+  checkCount('table, digits', digits);
+  checkCount('table, limit', limit);
   const all = Array.isArray(data)
     ? fromRows(data as readonly object[])
     : fromFrame(data as FrameLike, options.index);
@@ -58,6 +61,15 @@ interface Cells {
 const isNumeric = (v: unknown): boolean => typeof v === 'number' || typeof v === 'bigint';
 
 function fromRows(data: readonly object[]): Cells {
+  data.forEach((row, i) => {
+    if (typeof row === 'object' && row !== null) return;
+    throw new ValueError({
+      what: `table, row ${i}`,
+      expected: 'an object, its values by column',
+      got: String(row),
+      todo: 'Give rows as [{ kernel: "trNTK", tau: 0.76 }, …].',
+    });
+  });
   const columns = [...new Set(data.flatMap((row) => Object.keys(row)))];
   return { columns, rows: data.map((row) => columns.map((c) => (row as Record<string, unknown>)[c])) };
 }
