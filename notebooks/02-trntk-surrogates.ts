@@ -29,7 +29,7 @@
 //
 // | | |
 // |---|---|
-// | **Time** on two cores | quick: about a minute · paper: about a quarter of an hour |
+// | **Time** on two cores | quick: about a minute · paper: about ten minutes |
 // | **Data** | MNIST, the digits 0 and 1 (part of the set-up) |
 // | **You should know** | the chain rule, logistic regression, what an inner product is |
 // | **You will meet** | the tangent kernel, by hand and by the library; a surrogate and its faithfulness; random projections; data attribution |
@@ -126,8 +126,17 @@ const card = scorecard({
     }),
     claim({
       id: 'mlp-tau',
-      statement: "Kendall's τ between the surrogate and the MLP",
+      statement: "Kendall's τ between the surrogate (the optimum, α = 10⁻²) and the MLP",
       where: 'table 1',
+      paper: '0.708(3)',
+      rule: meanIs(within(0.1).of(0.708)),
+      expect: { quick: 'holds', paper: 'differs' },
+      reason: 'The optimum at α = 10⁻² follows the network more closely than the paper’s SGD at 10⁻⁴ (next row).',
+    }),
+    claim({
+      id: 'mlp-tau-sgd',
+      statement: "The same with the paper's own solver, SGD at α = 10⁻⁴",
+      where: 'table 1, appendix H',
       paper: '0.708(3)',
       rule: meanIs(within(0.1).of(0.708)),
       expect: 'holds',
@@ -182,7 +191,7 @@ const card = scorecard({
       where: 'table 2; here on the MLP',
       paper: '0.776 > 0.630; 0.809 > 0.52',
       rule: pairedAbove('trNTK', 'CK', { standardErrors: 1 }),
-      expect: { quick: 'holds' },
+      expect: 'holds',
       reason: 'The two lie within a few hundredths of each other on this network.',
     }),
     claim({
@@ -586,10 +595,10 @@ const ofCorrectClass = (logits: Matrix) => logits.data.map((f, i) => (unseen.lab
 const tauAsDefined = (f: Matrix, g: Matrix) => kendallTau(ofCorrectClass(f), ofCorrectClass(g));
 
 const gram = await trNTK(snapshot).gram(seen.images);
-const bySgd = (order: number) =>
-  kernelLogistic({ alpha: 1e-4, solver: 'sgd', classWeight: 'balanced', rng: random(`sgd ${order}`) })
-    .fit(gram, seen.labels)
-    .decision(followed.similarities);
+/** The paper's solver; the images come in an order of its own. */
+const paperSolver = (order: number) =>
+  kernelLogistic({ alpha: 1e-4, solver: 'sgd', classWeight: 'balanced', rng: random(`sgd ${order}`) });
+const bySgd = (order: number) => paperSolver(order).fit(gram, seen.labels).decision(followed.similarities);
 const exact = kernelLogistic({ alpha: 1e-4 }).fit(gram, seen.labels).decision(followed.similarities);
 const row = (solver: string, logits: Matrix) => ({
   surrogate: solver,
@@ -874,6 +883,7 @@ async function study({ seed }: { seed: number }) {
   const tau: Record<string, number> = {};
   const accuracies: Record<string, number> = { network: 100 * accuracy(f, unseen.labels) };
   let asDefined = 0;
+  let bySolver = 0;
   let voices = { middle: 0, top: 0 };
   for (const [name, kernel] of Object.entries(await kernelsOf(at, start, seed))) {
     const k = await follow(kernel);
@@ -881,6 +891,8 @@ async function study({ seed }: { seed: number }) {
     accuracies[name] = 100 * accuracy(k.logits, unseen.labels);
     if (name !== 'trNTK') continue;
     asDefined = tauAsDefined(f, k.logits);
+    const sgd = await paperSolver(seed).fitAsync(await kernel.gram(seen.images), seen.labels);
+    bySolver = kendallTau(f.data, sgd.decision(k.similarities).data);
     const all = Array.from(unseen.labels, (_, test) => sparsity(shares(test, k)));
     voices = { middle: 100 * mean(all.map((s) => Number(s.middle))), top: mean(all.map((s) => s.top)) };
   }
@@ -909,12 +921,12 @@ async function study({ seed }: { seed: number }) {
     overTheory.push(error[error.length - 1] / all[0].theory);
     if (K <= 1024) tail = mean(all.map((r) => kurtosis(r.errors)));
   }
-  return { tau, asDefined, accuracies, voices, pntk, error, overTheory, tail };
+  return { tau, asDefined, bySolver, accuracies, voices, pntk, error, overTheory, tail };
 }
 
 const results = await runJobs(
   'trntk-surrogates',
-  seeds.map((seed) => ({ version: 2, seed, size, ...recipe, dimensions, draws, profile: profile() })),
+  seeds.map((seed) => ({ version: 3, seed, size, ...recipe, dimensions, draws, profile: profile() })),
   study,
   { progress: 'seeds' },
 );
@@ -972,97 +984,53 @@ table(
 // One line a claim: the paper's number, ours with its standard error over seeds, the rule, and the verdict that the rule gives.
 
 // %%
-const perSeed = <T>(read: (r: (typeof results)[number]) => T): T[] => results.map(read);
+const accuracies = results.map((r) => r.accuracies.network);
+const differences = results.map((r) => r.accuracies.trNTK - r.accuracies.network);
+const taus = results.map((r) => r.tau.trNTK);
+const tausBySgd = results.map((r) => r.bySolver);
+const asDefined = results.map((r) => r.asDefined);
+const pntkDifferences = results.map((r) => r.pntk);
+const overTheory = results.map((r) => mean(r.overTheory));
+const tails = results.map((r) => r.tail);
+const inTheMiddle = results.map((r) => r.voices.middle);
+const topShares = results.map((r) => r.voices.top);
+/** τ of two kernels, paired by seed. */
+const paired = <A extends string, B extends string>(a: A, b: B) =>
+  results.map((r) => ({ [a]: r.tau[a], [b]: r.tau[b] }) as Record<A | B, number>);
 /** R² of a straight line through (x, y). */
 const straightness = (x: number[], y: number[]) => pearson(x, y) ** 2;
+const logOf = (x: number[]) => x.map(Math.log);
+const fits = results.map((r) => ({
+  exponential: straightness(dimensions, logOf(r.error)),
+  'power law': straightness(logOf(dimensions), logOf(r.error)),
+}));
+const residuals = results.map((r) => ({ x: dimensions, y: r.error }));
 
-card.record(
-  'mlp-accuracy',
-  perSeed((r) => r.accuracies.network),
-);
-card.record(
-  'mlp-tad',
-  perSeed((r) => r.accuracies.trNTK - r.accuracies.network),
-);
-card.record(
-  'mlp-tau',
-  perSeed((r) => r.tau.trNTK),
-);
-card.record(
-  'tau-high',
-  perSeed((r) => r.tau.trNTK),
-);
-card.record(
-  'tau-high-as-defined',
-  perSeed((r) => r.asDefined),
-);
-card.record(
-  'beats-pixels',
-  perSeed((r) => ({ trNTK: r.tau.trNTK, pixels: r.tau.pixels })),
-);
-card.record(
-  'order-trntk-em',
-  perSeed((r) => ({ trNTK: r.tau.trNTK, Em: r.tau.Em })),
-);
-card.record(
-  'order-em-ck',
-  perSeed((r) => ({ Em: r.tau.Em, CK: r.tau.CK })),
-);
-card.record(
-  'order-trntk-ck',
-  perSeed((r) => ({ trNTK: r.tau.trNTK, CK: r.tau.CK })),
-);
-card.record(
-  'order-trntk-trntk0',
-  perSeed((r) => ({ trNTK: r.tau.trNTK, 'trNTK⁰': r.tau['trNTK⁰'] })),
-);
-card.record(
-  'proj-equals',
-  perSeed((r) => ({ projected: r.tau.projected, trNTK: r.tau.trNTK })),
-);
-card.record(
-  'pntk-equals',
-  perSeed((r) => r.pntk),
-);
-card.record(
-  'residual-exponential-in-k',
-  perSeed((r) => ({
-    exponential: straightness(dimensions, r.error.map(Math.log)),
-    'power law': straightness(dimensions.map(Math.log), r.error.map(Math.log)),
-  })),
-);
-card.record(
-  'residual-root-k',
-  perSeed((r) => ({ x: dimensions, y: r.error })),
-);
-card.record(
-  'residual-thin-tail',
-  perSeed((r) => r.tail),
-);
-card.record(
-  'not-sparse',
-  perSeed((r) => r.voices.middle),
-);
-card.record(
-  'no-few-examples',
-  perSeed((r) => r.voices.top),
-);
+card.record('mlp-accuracy', accuracies);
+card.record('mlp-tad', differences);
+card.record('mlp-tau', taus);
+card.record('mlp-tau-sgd', tausBySgd);
+card.record('tau-high', taus);
+card.record('tau-high-as-defined', asDefined);
+card.record('beats-pixels', paired('trNTK', 'pixels'));
+card.record('order-trntk-em', paired('trNTK', 'Em'));
+card.record('order-em-ck', paired('Em', 'CK'));
+card.record('order-trntk-ck', paired('trNTK', 'CK'));
+card.record('order-trntk-trntk0', paired('trNTK', 'trNTK⁰'));
+card.record('proj-equals', paired('projected', 'trNTK'));
+card.record('pntk-equals', pntkDifferences);
+card.record('residual-exponential-in-k', fits);
+card.record('residual-root-k', residuals);
+card.record('residual-thin-tail', tails);
+card.record('not-sparse', inTheMiddle);
+card.record('no-few-examples', topShares);
 card.notTested('cnn-tau', 'It takes convolution layers, which the library does not have yet.');
 card.notTested('large-models-tau', 'It takes those networks’ weights and data, and their layers.');
 card.notTested('poisoning-recall', 'It takes a network trained on poisoned images of ten classes.');
 card.notTested('cost-exact', 'It takes counts of operations over several sizes.');
-card.record(
-  'guard-accuracy',
-  perSeed((r) => r.accuracies.network),
-);
-card.record(
-  'guard-tau',
-  perSeed((r) => r.tau.trNTK),
-);
-card.record(
-  'guard-projection-error',
-  perSeed((r) => mean(r.overTheory)),
-);
+card.record('guard-accuracy', accuracies);
+card.record('guard-tau', taus);
+card.record('guard-projection-error', overTheory);
 card.publish();
 
 // %% [markdown]
