@@ -440,4 +440,36 @@ describe('bad input to training', () => {
       }),
     ).rejects.toThrow(NumericalError);
   });
+
+  it('refuses a snapshot after its own end, and fewer epochs than its checkpoint has', async () => {
+    const net = network(2, [dense(1)]);
+    const from = net.init(random('ends'), { dtype: 'float64' });
+    const inputs = Matrix.from([
+      [0, 1],
+      [1, 0],
+    ]);
+    const run = (more: object) =>
+      train(
+        net,
+        from,
+        { inputs, targets: inputs.slice(0, 2).column(0) },
+        {
+          loss: meanSquaredError,
+          optimizer: gradientDescent({ rate: 0.1 }),
+          epochs: 2,
+          ...more,
+        },
+      );
+    await expect(run({ snapshotsAt: { epochs: [1, 3] } })).rejects.toThrow(
+      /snapshotsAt.epochs: expected at most 2/,
+    );
+    await expect(run({ snapshotsAt: { steps: [3] } })).rejects.toThrow(
+      /snapshotsAt.steps: expected at most 2/,
+    );
+    const { checkpoint } = await run({});
+    await expect(run({ epochs: 1, checkpoint })).rejects.toThrow(
+      /epochs: expected at least the checkpoint's 2/,
+    );
+    expect((await run({ epochs: 3, checkpoint })).history).toHaveLength(3);
+  });
 });

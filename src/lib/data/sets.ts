@@ -162,12 +162,13 @@ const readers: Record<ImageSetName, (located: Located) => ImageSet> = {
 
 const memory = new Map<ImageSetName, Promise<ImageSet>>();
 
-/** The set, from memory after the first time; a failure is remembered too, so that a host is not asked twice. */
+/** The set, from memory after the first time. A failure is not kept: the files may be put in their place meanwhile. */
 function loaded(name: ImageSetName): Promise<ImageSet> {
   let set = memory.get(name);
   if (!set) {
     set = locate(imageSets[name]).then(readers[name]);
     memory.set(name, set);
+    set.catch(() => memory.delete(name));
   }
   return set;
 }

@@ -187,6 +187,8 @@ class Training {
     const { epochs = [], steps = [] } = options.snapshotsAt ?? {};
     for (const epoch of epochs) checkWhole('snapshotsAt.epochs', epoch, 0);
     for (const step of steps) checkWhole('snapshotsAt.steps', step, 0);
+    this.checkSnapshots('epochs', epochs, options.epochs);
+    this.checkSnapshots('steps', steps, options.epochs * this.stepsPerEpoch);
     this.snapshotSteps = new Set([...epochs.map((epoch) => epoch * this.stepsPerEpoch), ...steps]);
 
     const partial = this.batchSize < n;
@@ -348,6 +350,18 @@ class Training {
     };
   }
 
+  /** A snapshot that would never be taken must not go missing without a word. */
+  private checkSnapshots(unit: 'epochs' | 'steps', asked: readonly number[], last: number): void {
+    const beyond = asked.find((at) => at > last);
+    if (beyond !== undefined)
+      throw new ValueError({
+        what: `train, snapshotsAt.${unit}`,
+        expected: `at most ${last}, where this training ends`,
+        got: `${beyond}`,
+        todo: 'Train for longer, or leave it out.',
+      });
+  }
+
   private restore(checkpoint: Checkpoint): void {
     const { network, params, state, batchSize } = this;
     const of = (its: PackedSnapshot, examples: number, batch: number) =>
@@ -360,6 +374,14 @@ class Training {
         expected: `one of this training: ${mine}`,
         got: its,
         todo: 'Go on with the same network, data and batch size.',
+      });
+    const steps = this.options.epochs * this.stepsPerEpoch;
+    if (checkpoint.step > steps)
+      throw new ValueError({
+        what: 'train, epochs',
+        expected: `at least the checkpoint's ${checkpoint.step / this.stepsPerEpoch}, which count`,
+        got: `${this.options.epochs}`,
+        todo: 'Give the number of epochs in all, those before the checkpoint included.',
       });
     params.data.set(checkpoint.snapshot.params.data);
     state.data.set(checkpoint.snapshot.state.data);
