@@ -1,7 +1,7 @@
 """Runs and checks notebooks, for the commands reproduce and publish-results.
 
     notebooks.py run --profile quick --out out/quick notebooks/02-trntk-surrogates.ts ...
-    notebooks.py check notebooks/02-trntk-surrogates.ts out/quick/02-trntk-surrogates.ipynb
+    notebooks.py check notebooks/02-trntk-surrogates.ts out/quick/02-trntk-surrogates.ipynb ...
 
 A notebook is paired: NN-study.ts (jupytext's percent format) is the source, NN-study.ipynb the page with its
 outputs. What runs is always the .ts, so an edit of it is never run in its old form, and nothing in notebooks/ has to
@@ -19,6 +19,9 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+
+# nbformat loads jsonschema, which would make a grammar of all IRIs: 0.8 s for a format that no notebook's schema names.
+sys.modules.setdefault("rfc3987_syntax", None)
 
 import jupytext
 import nbformat
@@ -179,22 +182,24 @@ def run(arguments) -> int:
     return failed
 
 
-def check(arguments) -> int:
-    """Prints, as JSON, whether an executed notebook is one of its source, ran to its end, and had no error."""
-    source = read_source(arguments.source)
-    executed = nbformat.read(arguments.executed, as_version=4)
+def check_one(source_path: Path, executed_path: Path) -> dict:
+    """Whether an executed notebook is one of its source, ran to its end, and had no error."""
+    source = read_source(source_path)
+    executed = nbformat.read(executed_path, as_version=4)
     inputs = lambda notebook: [(c.cell_type, c.source) for c in notebook.cells]  # noqa: E731
     code = [c for c in executed.cells if c.cell_type == "code" and c.source.strip()]
     outputs = [output for cell in code for output in cell.outputs]
-    print(
-        json.dumps(
-            {
-                "sameSource": inputs(source) == inputs(executed),
-                "complete": all(cell.execution_count for cell in code),
-                "errors": sum(output.output_type == "error" for output in outputs),
-            }
-        )
-    )
+    return {
+        "sameSource": inputs(source) == inputs(executed),
+        "complete": all(cell.execution_count for cell in code),
+        "errors": sum(output.output_type == "error" for output in outputs),
+    }
+
+
+def check(arguments) -> int:
+    """Prints what check_one says of each pair, as a JSON list."""
+    files = iter(arguments.files)
+    print(json.dumps([check_one(source, executed) for source, executed in zip(files, files)]))
     return 0
 
 
@@ -208,8 +213,7 @@ def main() -> int:
     runner.add_argument("sources", nargs="+", type=Path)
     runner.set_defaults(command=run)
     checker = commands.add_parser("check")
-    checker.add_argument("source", type=Path)
-    checker.add_argument("executed", type=Path)
+    checker.add_argument("files", nargs="+", type=Path, help="source and executed notebook, in turn")
     checker.set_defaults(command=check)
     arguments = parser.parse_args()
     return arguments.command(arguments)

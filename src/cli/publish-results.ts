@@ -38,18 +38,32 @@ export function coverOf(executed: string): string | null {
   return svg ? [svg].flat().join('') : null;
 }
 
+/** What src/cli/notebooks.py says of an executed notebook. */
+export interface Check {
+  sameSource: boolean;
+  complete: boolean;
+  errors: number;
+}
+
+/** Holds executed notebooks against their sources. */
+export function checkNotebooks(
+  pairs: readonly { source: string; executed: string }[],
+  { root, python }: Pick<Invocation, 'root' | 'python'>,
+): Check[] {
+  if (pairs.length === 0) return [];
+  const script = path.join(root, 'src', 'cli', 'notebooks.py');
+  const files = pairs.flatMap(({ source, executed }) => [source, executed]);
+  return JSON.parse(execFileSync(python, ['-B', script, 'check', ...files], { encoding: 'utf8' }));
+}
+
 /** Why an executed notebook must not be published; `null` if it may. */
-function objection(study: Study, executed: string, { root, python }: Invocation): string | null {
+function objection(executed: string, { sameSource, complete, errors }: Check, root: string): string | null {
   const text = readFileSync(executed, 'utf8');
   const bytes = Buffer.byteLength(text);
   if (bytes > LARGEST) return `is ${(bytes / 2 ** 20).toFixed(1)} MiB, more than 2: show less`;
   for (const place of [root, os.homedir()]) {
     if (place.length > 1 && text.includes(place)) return `holds a path of this machine (${place})`;
   }
-  const script = path.join(root, 'src', 'cli', 'notebooks.py');
-  const { sameSource, complete, errors } = JSON.parse(
-    execFileSync(python, ['-B', script, 'check', study.source, executed], { encoding: 'utf8' }),
-  ) as { sameSource: boolean; complete: boolean; errors: number };
   if (!sameSource) return 'was run from another version of its source: run it again';
   if (errors > 0) return `has ${errors === 1 ? 'a cell' : `${errors} cells`} with an error`;
   if (!complete) return 'was not run to its end';
@@ -66,10 +80,18 @@ export async function run(invocation: Invocation): Promise<number> {
     console.log(path.relative(root, to));
     copied += 1;
   };
-  for (const study of listStudies(root)) {
-    const executed = path.join(out, 'quick', `${study.stem}.ipynb`);
-    if (existsSync(executed)) {
-      const why = objection(study, executed, invocation);
+  const studies = listStudies(root);
+  const executedOf = ({ stem }: Study) => path.join(out, 'quick', `${stem}.ipynb`);
+  const ran = studies.filter((study) => existsSync(executedOf(study)));
+  const checks = checkNotebooks(
+    ran.map((study) => ({ source: study.source, executed: executedOf(study) })),
+    invocation,
+  );
+  for (const study of studies) {
+    const check = checks[ran.indexOf(study)];
+    if (check) {
+      const executed = executedOf(study);
+      const why = objection(executed, check, root);
       if (why) {
         console.error(`kernelbook: not published: ${study.stem}.ipynb ${why}.`);
         refused += 1;

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Checkout, type Run } from './checkout';
@@ -7,7 +7,7 @@ interface Notebook {
   cells: {
     id: string;
     source: string[];
-    outputs?: { output_type: string; text?: string[]; ename?: string }[];
+    outputs?: { output_type: string; name?: string; text?: string[]; ename?: string }[];
     execution_count?: number | null;
   }[];
   metadata: Record<string, unknown>;
@@ -29,7 +29,7 @@ const HEADER = `// ---
 `;
 
 const notebook = (...cells: string[]) =>
-  `${HEADER}\n// %% [markdown]\n// # A study\n${cells.map((cell) => `\n// %%\n${cell}\n`).join('')}`;
+  `${HEADER}\n// %% [markdown]\n// A study\n${cells.map((cell) => `\n// %%\n${cell}\n`).join('')}`;
 
 /** A cell that writes a scorecard, as the library's does. */
 const scorecard = (study: string, rows: object[]) => {
@@ -78,7 +78,7 @@ const STUDIES = {
       { kind: 'claim', id: 'turned', verdict: 'differs', expected: 'holds' },
       { kind: 'guard', id: 'fence', verdict: 'left', expected: 'within' },
     ]),
-  ),
+  ).replace('// A study', '// ## Under a heading'),
   'notebooks/05-silent.ts': notebook("'no scorecard'"),
 };
 
@@ -110,6 +110,7 @@ describe('reproduce', { timeout: 240_000 }, () => {
   test('tells each cell in a line, with its title and its time', () => {
     expect(run.stdout).toContain('01-good (quick)\n');
     expect(run.stdout).toMatch(/^ {2}\[1\/2\] Two by two {2}\d+\.\d s$/m);
+    expect(run.stdout).toMatch(/^ {2}\[1\/1\] Under a heading {2}\d+\.\d s$/m);
     expect(run.stdout).toMatch(/^ {2}\[2\/3\] throw new Error\('in the middle'\) {2}\d+\.\d s {2}FAILED$/m);
   });
 
@@ -152,11 +153,15 @@ describe('reproduce', { timeout: 240_000 }, () => {
     expect(run.stdout).toContain('New in good: claim at-last: holds, expected not tested');
   });
 
-  test('succeeds when all is as expected, and gives the same file again', async () => {
-    const first = readFileSync(checkout.path('out/quick/01-good.ipynb'), 'utf8');
-    const { status, stderr } = await checkout.run(['reproduce', 'good']);
+  test('succeeds when all is as expected, runs the source as it is now, and gives the same file again', async () => {
+    const source = checkout.path('notebooks/05-silent.ts');
+    writeFileSync(source, notebook("console.log('edited');", scorecard('silent', smoke('claim'))));
+    const { status, stderr } = await checkout.run(['reproduce', 'good', '5', '--profile', 'smoke']);
+    writeFileSync(source, STUDIES['notebooks/05-silent.ts']);
     expect([status, stderr]).toEqual([0, '']);
-    expect(readFileSync(checkout.path('out/quick/01-good.ipynb'), 'utf8')).toBe(first);
+    expect(read('out/smoke/05-silent.ipynb').cells[1].outputs?.[0].text).toEqual(['edited\n']);
+    const first = readFileSync(checkout.path('out/quick/01-good.ipynb'), 'utf8');
+    expect(readFileSync(checkout.path('out/smoke/01-good.ipynb'), 'utf8')).toBe(first);
     expect(first).not.toContain(checkout.folder);
     const { metadata, cells } = read('out/quick/01-good.ipynb');
     expect(metadata.kernelspec).toEqual({
@@ -169,33 +174,21 @@ describe('reproduce', { timeout: 240_000 }, () => {
     );
   });
 
-  test('runs the source as it is edited now', async () => {
-    const source = checkout.path('notebooks/05-silent.ts');
-    writeFileSync(source, notebook("console.log('edited');", scorecard('silent', smoke('claim'))));
-    const { status } = await checkout.run(['reproduce', '5', '--profile', 'smoke']);
-    expect(status).toBe(0);
-    expect(read('out/smoke/05-silent.ipynb').cells[1].outputs?.[0].text).toEqual(['edited\n']);
-    writeFileSync(source, STUDIES['notebooks/05-silent.ts']);
-  });
-
   test('ends the kernel on Ctrl-C and keeps what was computed', async () => {
     checkout.write({
       'notebooks/06-long.ts': notebook(
         "console.log('pid ' + process.pid);",
-        'await new Promise(() => {});',
+        "// Waits\nimport { writeFileSync } from 'node:fs';\nwriteFileSync('../out/waits', '');\nawait new Promise(() => {});",
         "'never'",
       ),
       'notebooks/07-next.ts': notebook("'not reached'"),
     });
     const child = checkout.start(['reproduce', 'long', 'next']);
-    await new Promise<void>((resolve) => {
-      child.stdout?.on('data', (chunk) => String(chunk).includes('[1/3]') && resolve());
-    });
-    await delay(500); // the second cell is running now
+    while (!existsSync(checkout.path('out/waits')) && child.exitCode === null) await delay(50);
     child.kill('SIGTERM'); // Ctrl-C reaches all processes of a terminal; here the command passes it on
     const { status, stdout } = await child.ended;
     expect(status).toBe(130);
-    expect(stdout).toMatch(/\[2\/3\] await new Promise.* interrupted$/m);
+    expect(stdout).toMatch(/\[2\/3\] Waits.* interrupted$/m);
     expect(stdout).not.toContain('07-next');
     const [first] = read('out/quick/06-long.ipynb').cells.slice(1);
     const pid = Number(first.outputs?.[0].text?.[0].slice(4));
@@ -219,11 +212,18 @@ describe('reproduce', { timeout: 240_000 }, () => {
 
 describe('publish-results', { timeout: 240_000 }, () => {
   test('copies whole notebooks and scorecards, and refuses the others by name', async () => {
-    checkout.write({
-      'notebooks/08-large.ts': notebook("'x'.repeat(3e6)"),
-      'notebooks/09-local.ts': notebook('process.cwd()'),
-    });
-    await checkout.run(['reproduce', 'large', 'local']);
+    // Runs of the same cells with other outputs: too much, and a path of this machine.
+    for (const [stem, text] of [
+      ['08-large', 'x'.repeat(3e6)],
+      ['09-local', checkout.path('notebooks')],
+    ]) {
+      const executed = read('out/quick/01-good.ipynb');
+      executed.cells[1].outputs = [{ output_type: 'stream', name: 'stdout', text: [text] }];
+      checkout.write({
+        [`notebooks/${stem}.ts`]: STUDIES['notebooks/01-good.ts'],
+        [`out/quick/${stem}.ipynb`]: JSON.stringify(executed),
+      });
+    }
     checkout.write({ 'notebooks/05-silent.ts': `${STUDIES['notebooks/05-silent.ts']}// edited since\n` });
     const { status, stdout, stderr } = await checkout.run(['publish-results']);
     expect(status).toBe(1);

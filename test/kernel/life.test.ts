@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
 import { Kernel, makeProject, root } from './client';
 
 describe('an interrupt', () => {
@@ -145,11 +145,13 @@ describe('a library that is edited', () => {
   });
 });
 
-describe('a kernel ends', () => {
-  const kernels: Kernel[] = [];
-  const start = async () => {
+// Each needs a kernel of its own, and most of the time waits for it: all at once.
+describe.concurrent('a kernel ends', () => {
+  const start = async (onTestFinished: TestContext['onTestFinished']) => {
     const kernel = await Kernel.start(root);
-    kernels.push(kernel);
+    onTestFinished(() => {
+      kernel.bridge.kill('SIGKILL');
+    });
     return { kernel, pid: Number(await kernel.value('process.pid')) };
   };
   const isRunning = (pid: number) => {
@@ -164,12 +166,9 @@ describe('a kernel ends', () => {
     for (let i = 0; i < 100 && isRunning(pid); i++) await delay(100);
     return !isRunning(pid);
   };
-  afterEach(() => {
-    for (const { bridge } of kernels.splice(0)) bridge.kill('SIGKILL');
-  });
 
-  test('when asked, with its exit handlers run', async () => {
-    const { kernel, pid } = await start();
+  test('when asked, with its exit handlers run', async ({ expect, onTestFinished }) => {
+    const { kernel, pid } = await start(onTestFinished);
     const file = path.join(os.tmpdir(), `kernelbook-exit-${pid}`);
     await kernel.run(
       `import { writeFileSync } from 'node:fs';\nprocess.on('exit', () => writeFileSync(${JSON.stringify(file)}, 'bye'));`,
@@ -180,14 +179,14 @@ describe('a kernel ends', () => {
     rmSync(file);
   });
 
-  test('when its owner is killed while it is idle', async () => {
-    const { kernel, pid } = await start();
+  test('when its owner is killed while it is idle', async ({ expect, onTestFinished }) => {
+    const { kernel, pid } = await start(onTestFinished);
     kernel.bridge.kill('SIGKILL');
     expect(await gone(pid)).toBe(true);
   });
 
-  test('when its owner is killed while a cell loops', async () => {
-    const { kernel, pid } = await start();
+  test('when its owner is killed while a cell loops', async ({ expect, onTestFinished }) => {
+    const { kernel, pid } = await start(onTestFinished);
     const looping = kernel
       .run('(async () => { await 0; while (true) {} })();\n1')
       .catch(() => 'the client ended');
@@ -197,15 +196,15 @@ describe('a kernel ends', () => {
     expect(await looping).toBe('the client ended');
   });
 
-  test('when native code crashes, which the owner sees', async () => {
-    const { kernel } = await start();
+  test('when native code crashes, which the owner sees', async ({ expect, onTestFinished }) => {
+    const { kernel } = await start(onTestFinished);
     await expect(kernel.run("process.kill(process.pid, 'SIGSEGV');\nwhile (true) {}")).rejects.toThrow(
       'the kernel died',
     );
   });
 
-  test('at once, without a core dump, when a cell calls process.exit', async () => {
-    const { kernel } = await start();
+  test('at once, without a core dump, when a cell calls process.exit', async ({ expect, onTestFinished }) => {
+    const { kernel } = await start(onTestFinished);
     await expect(kernel.run('process.exit(3);')).rejects.toThrow('the kernel died');
     expect(kernel.stderr).not.toMatch(/Napi|terminate called/);
   });
