@@ -6,12 +6,15 @@
  */
 
 import { NumericalError, ShapeError, shapeText } from '../errors';
+import type { Arena } from '../linalg/elementwise';
 import { type DType, Matrix, type Vector, zeros } from '../linalg/matrix';
 import { mirrorLower } from '../linalg/triangle';
+import { ArenaWorkspace, CountingWorkspace, FreshWorkspace, type Workspace } from '../nets';
 import { heedInterruption } from '../run';
 import { type Extent, type Factor, factorBytes } from './factors';
 import type { CrossWithDiagonals, Kernel } from './kernel';
 import { type Panel, rowPanels } from './panels';
+import { withArena } from './scratch';
 import { termsDiagonal, writeTerms } from './terms';
 
 export interface Factorisation {
@@ -19,8 +22,11 @@ export interface Factorisation {
   readonly dtype: DType;
   /** Columns that X must have, where that is known. */
   readonly inputs?: number;
-  /** The terms on the rows of X: the same number, kinds and widths for every X (and one `extent`). */
-  factors(X: Matrix, extent: Extent): Factor[];
+  /**
+   * The terms on the rows of X: the same number, kinds and widths for every X (and one `extent`). They may lie in the
+   * workspace.
+   */
+  factors(X: Matrix, extent: Extent, workspace: Workspace): Factor[];
 }
 
 export function factoredKernel(factorisation: Factorisation): Kernel {
@@ -35,18 +41,23 @@ export function factoredKernel(factorisation: Factorisation): Kernel {
       const extent = { pairs: (n * (n + 1)) / 2, examples: n };
       const K = Matrix.zeros(n, n, dtype);
       const heed = heedInterruption(name);
-      const panels = panelsOf(factorisation, X, extent);
-      for (const I of panels) {
-        heed();
-        const left = factorisation.factors(X.slice(I.start, I.end), extent);
-        checkDiagonal(name, termsDiagonal(left, I.end - I.start, dtype), I.start);
-        for (const J of panels) {
-          if (J.start > I.start) break;
-          const same = J.start === I.start;
-          const right = same ? null : factorisation.factors(X.slice(J.start, J.end), extent);
-          await writeTerms(left, right, blockOf(K, I, J), heed);
+      const { panels, bytes } = planOf(factorisation, X, extent);
+      await withWorkspace(dtype, panels.length > 1 ? 2 * bytes : bytes, async (workspace, room) => {
+        for (const I of panels) {
+          heed();
+          room.reset();
+          const left = factorisation.factors(X.slice(I.start, I.end), extent, workspace);
+          checkDiagonal(name, termsDiagonal(left, I.end - I.start, dtype), I.start);
+          const mark = room.mark();
+          for (const J of panels) {
+            if (J.start > I.start) break;
+            room.reset(mark);
+            const same = J.start === I.start;
+            const right = same ? null : factorisation.factors(X.slice(J.start, J.end), extent, workspace);
+            await writeTerms(left, right, blockOf(K, I, J), heed);
+          }
         }
-      }
+      });
       mirrorLower(n, K.data, n);
       return K;
     },
@@ -60,12 +71,17 @@ export function factoredKernel(factorisation: Factorisation): Kernel {
       const extent = { pairs: X.rows, examples: X.rows };
       const out = zeros(X.rows, dtype);
       const heed = heedInterruption(name);
-      for (const { start, end } of panelsOf(factorisation, X, extent)) {
-        heed();
-        const part = termsDiagonal(factorisation.factors(X.slice(start, end), extent), end - start, dtype);
-        checkDiagonal(name, part, start);
-        out.set(part, start);
-      }
+      const { panels, bytes } = planOf(factorisation, X, extent);
+      await withWorkspace(dtype, bytes, async (workspace, room) => {
+        for (const { start, end } of panels) {
+          heed();
+          room.reset();
+          const factors = factorisation.factors(X.slice(start, end), extent, workspace);
+          const part = termsDiagonal(factors, end - start, dtype);
+          checkDiagonal(name, part, start);
+          out.set(part, start);
+        }
+      });
       return out;
     },
 
@@ -81,28 +97,73 @@ async function crossOf(factorisation: Factorisation, X: Matrix, X2: Matrix): Pro
   const cross = Matrix.zeros(X.rows, X2.rows, dtype);
   const diagonal = zeros(X.rows, dtype);
   const diagonal2 = zeros(X2.rows, dtype);
-  const take = (from: Matrix, { start, end }: Panel, into: Vector) => {
-    const factors = factorisation.factors(from.slice(start, end), extent);
-    const part = termsDiagonal(factors, end - start, dtype);
-    checkDiagonal(name, part, start);
-    into.set(part, start);
-    return factors;
-  };
   const heed = heedInterruption(name);
-  for (const I of panelsOf(factorisation, X, extent)) {
-    heed();
-    const left = take(X, I, diagonal);
-    for (const J of panelsOf(factorisation, X2, extent))
-      await writeTerms(left, take(X2, J, diagonal2), blockOf(cross, I, J), heed);
-  }
-  if (X.rows === 0) for (const J of panelsOf(factorisation, X2, extent)) take(X2, J, diagonal2);
+  const plan = planOf(factorisation, X, extent);
+  const plan2 = planOf(factorisation, X2, extent);
+  await withWorkspace(dtype, plan.bytes + plan2.bytes, async (workspace, room) => {
+    const take = (from: Matrix, { start, end }: Panel, into: Vector) => {
+      const factors = factorisation.factors(from.slice(start, end), extent, workspace);
+      const part = termsDiagonal(factors, end - start, dtype);
+      checkDiagonal(name, part, start);
+      into.set(part, start);
+      return factors;
+    };
+    for (const I of plan.panels) {
+      heed();
+      room.reset();
+      const left = take(X, I, diagonal);
+      const mark = room.mark();
+      for (const J of plan2.panels) {
+        room.reset(mark);
+        await writeTerms(left, take(X2, J, diagonal2), blockOf(cross, I, J), heed);
+      }
+    }
+    if (X.rows === 0)
+      for (const J of plan2.panels) {
+        room.reset();
+        take(X2, J, diagonal2);
+      }
+  });
   return { cross, diagonal, diagonal2 };
 }
 
+interface Plan {
+  readonly panels: Panel[];
+  /** What the largest panel takes from its workspace. */
+  readonly bytes: number;
+}
+
 /** Ranges of rows whose factors fit the budget, by what one example takes. */
-function panelsOf(factorisation: Factorisation, X: Matrix, extent: Extent): Panel[] {
-  if (X.rows === 0) return [];
-  return rowPanels(X.rows, factorBytes(factorisation.factors(X.slice(0, 1), extent)));
+function planOf({ factors, dtype }: Factorisation, X: Matrix, extent: Extent): Plan {
+  if (X.rows === 0) return { panels: [], bytes: 0 };
+  const [one, two] = [1, 2].map((rows) => {
+    const workspace = new CountingWorkspace(dtype);
+    const made = factors(X.slice(0, Math.min(rows, X.rows)), extent, workspace);
+    return { workspace, bytes: factorBytes(made) };
+  });
+  const panels = rowPanels(X.rows, one.bytes);
+  // What two rows take beyond one is what each further row takes.
+  const { bytes, matrices } = one.workspace;
+  const largest = Math.max(...panels.map(({ start, end }) => end - start));
+  return { panels, bytes: bytes + (largest - 1) * (two.workspace.bytes - bytes) + matrices * ALIGNMENT };
+}
+
+/** Where a workspace stands, and back to there: what was handed out since is gone. */
+type Room = Pick<Arena, 'mark' | 'reset'>;
+const ALIGNMENT = 64;
+/** Beyond this the matrices are new ones, which the collector takes back. */
+const LARGEST_ARENA = 1 << 29;
+
+async function withWorkspace(
+  dtype: DType,
+  bytes: number,
+  work: (workspace: Workspace, room: Room) => Promise<void>,
+): Promise<void> {
+  if (bytes === 0 || bytes > LARGEST_ARENA) {
+    await work(new FreshWorkspace(dtype), { mark: () => 0, reset: () => undefined });
+    return;
+  }
+  await withArena(bytes, (arena) => work(new ArenaWorkspace(dtype, arena), arena));
 }
 
 const blockOf = (K: Matrix, I: Panel, J: Panel) => ({

@@ -18,6 +18,7 @@ import { type DType, Matrix } from '../linalg/matrix';
 import type { Network } from '../nets/network';
 import { castSnapshot, type Snapshot } from '../nets/params';
 import type { Sites } from '../nets/site';
+import { FreshWorkspace, type Workspace } from '../nets/workspace';
 import { factoredKernel } from './factored';
 import { type Factor, tangentFactors } from './factors';
 import type { Kernel } from './kernel';
@@ -70,8 +71,8 @@ function kernelOf(
     name,
     dtype,
     inputs: net.inputs,
-    factors: (X, extent): Factor[] =>
-      tangentFactors(sitesOf(net, cast, X, cotangents, options.layers), bias, extent),
+    factors: (X, extent, workspace): Factor[] =>
+      tangentFactors(sitesOf(net, cast, X, cotangents, options.layers, workspace), bias, extent),
   });
 }
 
@@ -113,10 +114,11 @@ export function sitesOf(
   X: Matrix,
   cotangents: Cotangents,
   layers?: readonly string[],
+  workspace: Workspace = new FreshWorkspace(snapshot.params.dtype),
 ): Sites {
-  const pass = net.forward(snapshot, X);
+  const pass = net.forward(snapshot, X, { workspace, keep: 'backward' });
   const { count, rows } = cotangents;
-  const every = Matrix.zeros(X.rows * count, net.outputs, snapshot.params.dtype);
+  const every = workspace.matrix(X.rows * count, net.outputs);
   for (let i = 0; i < X.rows; i++) every.data.set(rows.data, i * rows.data.length);
   const { sites } = pass.backward(every, { cotangents: count, sites: true, input: false });
   if (!layers) return sites;

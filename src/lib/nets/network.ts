@@ -42,6 +42,10 @@ export interface ForwardOptions {
   mode?: Mode;
   /** Needed in mode 'train' by networks with random layers. */
   rng?: Random;
+  /** Where the pass takes its matrices from, and how long they live; new ones that are yours unless given. */
+  workspace?: Workspace;
+  /** 'everything' unless given; 'backward' is faster, and then neither `outputs` is complete nor `jvp` possible. */
+  keep?: 'backward' | 'everything';
 }
 
 export interface BackwardOptions {
@@ -218,13 +222,18 @@ export class Network implements LayerSpec {
    * f(X), with everything kept that backward and jvp need. X: n × d_in; it must not be changed while the pass is in
    * use. Throws as `predict`, and a ValueError when random layers in mode 'train' have no `rng`.
    */
-  forward(snapshot: Snapshot, X: Matrix, { mode = 'evaluate', rng }: ForwardOptions = {}): Pass {
+  forward(snapshot: Snapshot, X: Matrix, options: ForwardOptions = {}): Pass {
     this.check(snapshot, X);
     const { params } = snapshot;
+    const {
+      mode = 'evaluate',
+      rng,
+      workspace = new FreshWorkspace(params.dtype),
+      keep = 'everything',
+    } = options;
     const inputs = X.as(params.dtype);
     checkFinite(INPUTS, inputs.data);
     const state = mode === 'train' ? snapshot.state.copy() : snapshot.state;
-    const workspace = new FreshWorkspace(params.dtype);
     if (mode === 'train' && this.body.stochastic && !rng)
       throw new ValueError({
         what: 'forward in mode train',
@@ -232,7 +241,7 @@ export class Network implements LayerSpec {
         got: 'none',
         todo: "Pass { mode: 'train', rng }.",
       });
-    const context = { params, state, mode, rng, workspace, keep: 'everything' } as const;
+    const context = { params, state, mode, rng, workspace, keep };
     const applied = this.body.forward(inputs, context);
     checkOutputs(applied.output, snapshot);
     return new Pass(this, applied, { params, state, inputs, mode, workspace });

@@ -5,6 +5,7 @@
  * matrices thousands of times and gets the same ones each time, so that a step allocates nothing.
  */
 
+import type { Arena } from '../linalg/elementwise';
 import { type DType, Matrix, type Vector, zeros } from '../linalg/matrix';
 
 export interface Workspace {
@@ -21,6 +22,34 @@ export class FreshWorkspace implements Workspace {
   }
   matrix(rows: number, cols: number): Matrix {
     return Matrix.zeros(rows, cols, this.dtype);
+  }
+}
+
+/** A workspace of new matrices that counts the bytes handed out, to plan an arena for more rows. */
+export class CountingWorkspace extends FreshWorkspace {
+  bytes = 0;
+  matrices = 0;
+  override matrix(rows: number, cols: number): Matrix {
+    const matrix = super.matrix(rows, cols);
+    this.bytes += matrix.data.byteLength;
+    this.matrices += 1;
+    return matrix;
+  }
+}
+
+/**
+ * A workspace whose matrices lie in an arena, where element-wise work is done in place: they are gone when the arena is
+ * reset. It saves what is dear about large new arrays, the system's clearing of their pages.
+ */
+export class ArenaWorkspace implements Workspace {
+  readonly dtype: DType;
+  readonly arena: Arena;
+  constructor(dtype: DType, arena: Arena) {
+    this.dtype = dtype;
+    this.arena = arena;
+  }
+  matrix(rows: number, cols: number): Matrix {
+    return new Matrix(rows, cols, this.arena.uncleared(rows * cols, this.dtype));
   }
 }
 
