@@ -16,16 +16,16 @@
 // %% [markdown]
 // # 02 · trNTK surrogates: a kernel that explains a network
 //
-// *A reproduction of* A. Engel, Z. Wang, N. S. Frank, I. Dumitriu, S. Choudhury, A. Sarwate and T. Chiang,
-// "Faithful and Efficient Explanations for Neural Networks via Neural Tangent Kernel Surrogate Models",
+// *A reproduction of* A. Engel, Z. Wang, N. S. Frank, I. Dumitriu, S. Choudhury, A. Sarwate and T. Chiang, "Faithful
+// and Efficient Explanations for Neural Networks via Neural Tangent Kernel Surrogate Models",
 // [arXiv:2305.14585](https://arxiv.org/abs/2305.14585).
 //
-// Ask a trained network *why* it calls an image a one, and it has no answer. A kernel machine has one. Its output is a
-// sum over training images, weight times similarity, so one can read off which images spoke for and which against.
+// Ask a trained network *why* it calls an image a one, and it has no answer. A kernel machine has one. Its output is
+// a sum over training images, weight times similarity, so one can read off which images spoke for and which against.
 // The paper takes the similarity from the network itself: do two images pull its parameters in the same direction? It
 // fits a kernel machine with that similarity on the network's own training data, and asks whether the two now *agree,
-// image by image*. It claims that they do, consistently. And it claims that the answer is never "because of these five
-// images": if so, a page of a network's "most influential examples" shows little of what drives its decision.
+// image by image*. It claims that they do, consistently. And it claims that the answer is never "because of these
+// five images": if so, a page of a network's "most influential examples" shows little of what drives its decision.
 //
 // | | |
 // |---|---|
@@ -97,10 +97,10 @@ console.log(`profile ${profile()}: ${size} training images, ${seeds.length} seed
 // ## The claims, before any number
 //
 // A rule follows the paper's sentence. Where the paper gives a mean over 100 networks, the tolerance is ours: single
-// networks differ by 0.04 in $\tau$, and we use fewer images and seeds, hence ±0.1. The tolerances were set from a prototype in
-// Python, before this code ran, and have not moved since. "Beyond the paper" marks what we add: a baseline that needs no network, and what the
-// projection's error really does. Guards are bands around our own earlier values. They catch a mistake of ours, and say
-// nothing about the paper.
+// networks differ by 0.04 in $\tau$, and we use fewer images and seeds, hence ±0.1. The tolerances were set from a
+// prototype in Python, before this code ran, and have not moved since. "Beyond the paper" marks what we add: a
+// baseline that needs no network, and what the projection's error really does. Guards are bands around our own
+// earlier values. They catch a mistake of ours, and say nothing about the paper.
 
 // %%
 const card = scorecard({
@@ -314,14 +314,14 @@ const card = scorecard({
 // %% [markdown]
 // ## 1. The network
 //
-// **The paper** (appendix H, and the authors' program) trains a multilayer perceptron with three hidden layers of 100 on two
-// classes of MNIST. Every weight and bias starts from $\mathcal N(0, 1)$, and the hidden layers are
+// **The paper** (appendix H, and the authors' program) trains a multilayer perceptron with three hidden layers of 100
+// on two classes of MNIST. Every weight and bias starts from $\mathcal N(0, 1)$, and the hidden layers are
 //
 // $$ h_{\ell} = \operatorname{relu}\!\big(\tfrac{1}{\sqrt{100}}\,(W_\ell h_{\ell-1} + b_\ell)\big), \qquad f(x) = w^\top h_3 + b, $$
 //
-// where $h_0 = x$ is the image, its pixels between 0 and 1. The one output $f$ is the *logit*: the image is called a one when
-// $f > 0$, with confidence $\sigma(f) = 1/(1 + e^{-f})$. Training is plain gradient descent in batches of 4, on the mean of
-// $(\sigma(f(x)) - y)^2$ with the label $y$ 0 or 1.
+// where $h_0 = x$ is the image, its pixels between 0 and 1. The one output $f$ is the *logit*: the image is called a
+// one when $f > 0$, with confidence $\sigma(f) = 1/(1 + e^{-f})$. Training is plain gradient descent in batches of 4,
+// on the mean of $(\sigma(f(x)) - y)^2$ with the label $y$ 0 or 1.
 
 // %%
 const digits = twoClasses(await mnist(), [0, 1], {
@@ -335,13 +335,13 @@ mlp;
 // %% [markdown]
 // Each seed draws its own start and its own order of the images. We watch the first one learn.
 //
-// > **Predict first.** The network has a hundred times more parameters than it sees images. Will its test error follow its training
-// > loss down, or part from it?
+// > **Predict first.** The network has a hundred times more parameters than it sees images. Will its test error
+// > follow its training loss down, or part from it?
 //
 // <details><summary>Answer</summary>
 //
-// It follows for a while, then stays where it is while the training loss goes on falling. It does not rise: this network does not
-// pay for its size here.
+// It follows for a while, then stays where it is while the training loss goes on falling. It does not rise: this
+// network does not pay for its size here.
 //
 // </details>
 
@@ -399,21 +399,21 @@ const snapshot = await trained(seeds[0], (epoch, loss, now) => {
 await learning.done();
 
 // %% [markdown]
-// The loss falls to the end. The test error (the share of test images on the wrong side of $f = 0$) is below one per cent after ten epochs in the quick
-// profile, and then rests: what it still gets wrong are a dozen odd shapes.
+// The loss falls to the end. The test error (the share of test images on the wrong side of $f = 0$) is below one per
+// cent after ten epochs in the quick profile, and then rests: what it still gets wrong are a dozen odd shapes.
 //
 // ## 2. The tangent kernel
 //
-// **The paper** (section 3, eq. 4). Let $g^c(x) = \nabla_\theta f^c(x)$ be the gradient of output $c$ in all parameters, at
-// the end of training: the direction in which the parameters would move to raise $f^c(x)$. The *trace neural tangent
-// kernel* of two images is the inner product of their gradients, summed over outputs and normalised,
+// **The paper** (section 3, eq. 4). Let $g^c(x) = \nabla_\theta f^c(x)$ be the gradient of output $c$ in all
+// parameters, at the end of training: the direction in which the parameters would move to raise $f^c(x)$. The *trace
+// neural tangent kernel* of two images is the inner product of their gradients, summed over outputs and normalised,
 //
 // $$ \mathrm{trNTK}(x, x') = \frac{\sum_c \langle g^c(x), g^c(x') \rangle}
 // {\sqrt{\sum_c \lVert g^c(x)\rVert^2}\,\sqrt{\sum_c \lVert g^c(x')\rVert^2}} . $$
 //
 // Two images are alike when a step that raises the network's answer for one raises it for the other too. (As printed,
-// the denominator of eq. 4 is $\sum_c \lVert g^c(x)\rVert \cdot \sum_c \lVert g^c(x')\rVert$. For one output that is the same. For more, it would
-// give an image a similarity below 1 with itself, against the sentence that follows it.)
+// the denominator of eq. 4 is $\sum_c \lVert g^c(x)\rVert \cdot \sum_c \lVert g^c(x')\rVert$. For one output that is
+// the same. For more, it would give an image a similarity below 1 with itself, against the sentence that follows it.)
 //
 // By hand, for one zero and one one: all their derivatives, and an inner product.
 
@@ -427,15 +427,17 @@ const byLibrary = (await trNTK(snapshot).gram(two)).get(0, 1);
 ({ parameters: J.cols, byHand, byLibrary });
 
 // %% [markdown]
-// `tangentKernel` never writes a gradient down. Take a dense layer with input $h$, and let $\delta$ be the derivative of $f$ in what the layer
-// puts out before its activation. The derivative of $f$ in the weights is the outer product $h\,\delta^\top$, and that in the bias is $\delta$. An inner
-// product of outer products falls apart into two short ones, and the bias adds a 1:
+// `tangentKernel` never writes a gradient down. Take a dense layer with input $h$, and let $\delta$ be the derivative
+// of $f$ in what the layer puts out before its activation. The derivative of $f$ in the weights is the outer product
+// $h\,\delta^\top$, and that in the bias is $\delta$. An inner product of outer products falls apart into two short
+// ones, and the bias adds a 1:
 //
 // $$ \langle \nabla_{W,b} f(x), \nabla_{W,b} f(x') \rangle = \big(\langle h, h'\rangle + 1\big)\,\langle \delta, \delta' \rangle . $$
 //
-// The *Gram matrix* of $n$ images holds the kernel of every pair. With the images' $h$ and $\delta$ as the rows of $H_\ell$ and $\Delta_\ell$ it is
-// $\sum_\ell (H_\ell H_\ell^\top + 1) \circ (\Delta_\ell \Delta_\ell^\top)$, where 1 is a matrix of ones and $\circ$ multiplies entry by entry: two matrix products a
-// layer, for all $n^2$ pairs. After a backward pass, a network shows these pairs $(H_\ell, \Delta_\ell)$ as its *sites*. By hand again, layer by layer:
+// The *Gram matrix* of $n$ images holds the kernel of every pair. With the images' $h$ and $\delta$ as the rows of
+// $H_\ell$ and $\Delta_\ell$ it is $\sum_\ell (H_\ell H_\ell^\top + 1) \circ (\Delta_\ell \Delta_\ell^\top)$, where 1
+// is a matrix of ones and $\circ$ multiplies entry by entry: two matrix products a layer, for all $n^2$ pairs. After
+// a backward pass, a network shows these pairs $(H_\ell, \Delta_\ell)$ as its *sites*. By hand again, layer by layer:
 
 // %%
 const ofOne = Matrix.from([[1], [1]], 'float32'); // df/df, for each image
@@ -450,16 +452,17 @@ const sumOverLayers = Object.values(byLayer).reduce((a, b) => a + b);
 ({ ...byLayer, sumOverLayers, byGradients: dot(J.row(0), J.row(1)) });
 
 // %% [markdown]
-// > **Predict first.** Sort training images by class, zeros first, and draw their Gram matrix as a picture: once with the
-// > cosine of raw pixels, once with the trNTK. Where will two images of the same class be most unlike? How dark will the
-// > blocks of a zero with a one be?
+// > **Predict first.** Sort training images by class, zeros first, and draw their Gram matrix as a picture: once with
+// > the cosine of raw pixels, once with the trNTK. Where will two images of the same class be most unlike? How dark
+// > will the blocks of a zero with a one be?
 //
 // <details><summary>Answer</summary>
 //
 // In pixels the zeros are evenly alike, since their rings overlap. The ones fall into families by slant: two ones of
-// different slant share few pixels. To the network the slant matters less, and both blocks are more even (the table's ±).
-// The blocks of a zero with a one are lighter than in pixels. Most of what a zero and a one share is in the last layer, as the cell above
-// shows: activations after a ReLU are never negative, so any two images have much of its input in common.
+// different slant share few pixels. To the network the slant matters less, and both blocks are more even (the table's
+// ±). The blocks of a zero with a one are lighter than in pixels. Most of what a zero and a one share is in the last
+// layer, as the cell above shows: activations after a ReLU are never negative, so any two images have much of its
+// input in common.
 //
 // </details>
 
@@ -514,29 +517,31 @@ table(
 );
 
 // %% [markdown]
-// Both pictures have two bright blocks, so both kernels know something of the classes. The stripes in the pixels' block of ones are slants: a one that
-// leans is like others that lean, and unlike the upright. In the network's kernel they have faded, the spread within a class is about half, and everything
-// is a little like everything.
+// Both pictures have two bright blocks, so both kernels know something of the classes. The stripes in the pixels'
+// block of ones are slants: a one that leans is like others that lean, and unlike the upright. In the network's
+// kernel they have faded, the spread within a class is about half, and everything is a little like everything.
 //
 // ## 3. The surrogate
 //
-// **The paper** (section 2, eq. 1). A *kernel generalised linear model* (kGLM) is a linear model whose features are the
-// similarities $\kappa(x, x_i)$ to the $N$ training images,
+// **The paper** (section 2, eq. 1). A *kernel generalised linear model* (kGLM) is a linear model whose features are
+// the similarities $\kappa(x, x_i)$ to the $N$ training images,
 //
 // $$ \mathrm{kGLM}(x) = \sum_{i=1}^N w_i\, \kappa(x, x_i) + b , $$
 //
-// fitted to the training labels by logistic regression: the mean of the log loss plus $\tfrac{\alpha}{2}\lVert w \rVert^2$ is made
-// as small as possible, with $b$ free. The kGLM never sees the network's outputs. All that it has of the network is the kernel. It is called *faithful* when
-// it orders test images as the network does. The measure is Kendall's $\tau$: of all pairs of test images, the share that both models put
-// in the same order, less the share that they do not. A $\tau$ of 0.8 means 90 pairs of 100 in the same order.
+// fitted to the training labels by logistic regression: the mean of the log loss plus $\tfrac{\alpha}{2}\lVert w
+// \rVert^2$ is made as small as possible, with $b$ free. The kGLM never sees the network's outputs. All that it has
+// of the network is the kernel. It is called *faithful* when it orders test images as the network does. The measure
+// is Kendall's $\tau$: of all pairs of test images, the share that both models put in the same order, less the share
+// that they do not. A $\tau$ of 0.8 means 90 pairs of 100 in the same order.
 //
-// > **Predict first.** Both models get more than 99 of 100 test images right. Suppose that is *all* they share: both put the
-// > ones above the zeros, and order each class at random. What would $\tau$ be?
+// > **Predict first.** Both models get more than 99 of 100 test images right. Suppose that is *all* they share: both
+// > put the ones above the zeros, and order each class at random. What would $\tau$ be?
 //
 // <details><summary>Answer</summary>
 //
-// Pairs across the classes, half of all, agree. Within a class, agreement and disagreement cancel. So $\tau = 0.5$, and a
-// $\tau$ of 0.7 is less impressive than it sounds. That is why we score a baseline (raw pixels) and print $\tau$ within each class.
+// Pairs across the classes, half of all, agree. Within a class, agreement and disagreement cancel. So $\tau = 0.5$,
+// and a $\tau$ of 0.7 is less impressive than it sounds. That is why we score a baseline (raw pixels) and print
+// $\tau$ within each class.
 //
 // </details>
 
@@ -578,12 +583,14 @@ await chart(
 );
 
 // %% [markdown]
-// The band rises through both clouds, not only from one cloud to the other. It is wide, so the surrogate is no copy. A function that straightens it
-// would turn one model's confidence into the other's (the paper's figure 1 does so for BERT).
+// The band rises through both clouds, not only from one cloud to the other. It is wide, so the surrogate is no copy.
+// A function that straightens it would turn one model's confidence into the other's (the paper's figure 1 does so for
+// BERT).
 //
-// How much of $\tau$ comes from inside the classes? The text of the paper defines $\tau$ on the probability of the *correct class*, which is
-// $\sigma(f)$ for a one and $\sigma(-f)$ for a zero; that turns the order of the zeros round and takes the 0.5 away. And what does the
-// paper's own solver give, SGD at $\alpha = 10^{-4}$? It stops when five epochs have not lowered the loss by $10^{-3}$.
+// How much of $\tau$ comes from inside the classes? The text of the paper defines $\tau$ on the probability of the
+// *correct class*, which is $\sigma(f)$ for a one and $\sigma(-f)$ for a zero; that turns the order of the zeros
+// round and takes the 0.5 away. And what does the paper's own solver give, SGD at $\alpha = 10^{-4}$? It stops when
+// five epochs have not lowered the loss by $10^{-3}$.
 
 // %%
 const inClass = (digit: number) => {
@@ -619,25 +626,29 @@ table(
 );
 
 // %% [markdown]
-// Within a class the surrogate still orders most pairs as the network does. SGD's logits are several times as large as the optimum's, and they differ from
-// order to order: it stopped somewhere else each time. The order of the test images hardly minds. But an explanation made of the weights $w_i$ would, so we
-// use the optimum at $\alpha = 10^{-2}$, which is one point and the same for everybody.
+// Within a class the surrogate still orders most pairs as the network does. SGD's logits are several times as large
+// as the optimum's, and they differ from order to order: it stopped somewhere else each time. The order of the test
+// images hardly minds. But an explanation made of the weights $w_i$ would, so we use the optimum at $\alpha =
+// 10^{-2}$, which is one point and the same for everybody.
 //
 // ## 4. Other kernels
 //
-// **The paper** (section 3, table 2) compares the trNTK with other kernels of the same network. The *conjugate kernel* CK
-// is the Gram matrix of the last hidden layer. The *embedding kernel* Em sums the Gram matrices of hidden layers. trNTK⁰
-// is the trNTK before it is normalised (we divide it by the standard deviation of its entries, so that one $\alpha$ suits all).
-// The pNTK takes the gradient of the *sum* of the outputs; with one output it is the trNTK. The projected trNTK comes in section 5.
-// We add two: raw pixels, which know no network and which a surrogate must beat to be about the network at all; and the trNTK of the
-// *untrained* network, which knows its architecture and its start, and no image.
+// **The paper** (section 3, table 2) compares the trNTK with other kernels of the same network. The *conjugate
+// kernel* CK is the Gram matrix of the last hidden layer. The *embedding kernel* Em sums the Gram matrices of hidden
+// layers. trNTK⁰ is the trNTK before it is normalised (we divide it by the standard deviation of its entries, so that
+// one $\alpha$ suits all). The pNTK takes the gradient of the *sum* of the outputs; with one output it is the trNTK.
+// The projected trNTK comes in section 5. We add two: raw pixels, which know no network and which a surrogate must
+// beat to be about the network at all; and the trNTK of the *untrained* network, which knows its architecture and its
+// start, and no image.
 //
-// > **Predict first.** Which kernel will follow the trained network best? Will any fall to the pixels? How far will the untrained trNTK get?
+// > **Predict first.** Which kernel will follow the trained network best? Will any fall to the pixels? How far will
+// > the untrained trNTK get?
 //
 // <details><summary>Answer</summary>
 //
-// Section 7 has the numbers over all seeds. trNTK⁰ comes first; then trNTK, CK, projected and Em close together; pixels last. The untrained trNTK comes within a
-// few hundredths of the trained one: much of "what the network thinks is alike" was there before the first image.
+// Section 7 has the numbers over all seeds. trNTK⁰ comes first; then trNTK, CK, projected and Em close together;
+// pixels last. The untrained trNTK comes within a few hundredths of the trained one: much of "what the network thinks
+// is alike" was there before the first image.
 //
 // </details>
 
@@ -661,27 +672,31 @@ async function kernelsOf(at: Snapshot, start: Snapshot, seed: number): Promise<R
 // %% [markdown]
 // ## 5. Random projections
 //
-// **The paper** (section 3, eqs. 5 and 6). A gradient here has about $10^5$ entries, that of BERT $10^8$. So multiply it by a
-// random matrix $P$ with $K$ rows and keep the $K$ numbers $Pg/\sqrt{K}$: inner products are the same on average, with an error of the order of
-// $1/\sqrt K$. But $P$ has $K \times 10^5$ entries. A gradient in a dense layer is $h\,\delta^\top$, so instead of a random sign for
-// each of its entries take signs $r$ for $h$, $s$ for $\delta$ and $\rho$ for the bias. Feature $k$ is
+// **The paper** (section 3, eqs. 5 and 6). A gradient here has about $10^5$ entries, that of BERT $10^8$. So multiply
+// it by a random matrix $P$ with $K$ rows and keep the $K$ numbers $Pg/\sqrt{K}$: inner products are the same on
+// average, with an error of the order of $1/\sqrt K$. But $P$ has $K \times 10^5$ entries. A gradient in a dense
+// layer is $h\,\delta^\top$, so instead of a random sign for each of its entries take signs $r$ for $h$, $s$ for
+// $\delta$ and $\rho$ for the bias. Feature $k$ is
 //
 // $$ \phi_k(x) = \sum_\ell (r_{k\ell}^\top h_\ell + \rho_{k\ell})(s_{k\ell}^\top \delta_\ell), \qquad
 // \mathbb E\, \phi_k(x)\,\phi_k(x') = \sum_\ell \big(\langle h_\ell, h_\ell' \rangle + 1\big) \langle \delta_\ell, \delta_\ell' \rangle , $$
 //
-// the exact kernel: all signs are independent, so cross terms vanish on average. It takes $d_{in} + d_{out}$ operations a feature and layer instead of
-// $d_{in}\,d_{out}$. This *Khatri–Rao* projection is our addition; the library has the paper's dense signs and Gaussians too.
+// the exact kernel: all signs are independent, so cross terms vanish on average. It takes $d_{in} + d_{out}$
+// operations a feature and layer instead of $d_{in}\,d_{out}$. This *Khatri–Rao* projection is our addition; the
+// library has the paper's dense signs and Gaussians too.
 //
 // "The empirical residual distribution between the trNTK and proj-trNTK falls exponentially" (section 5). That can be
-// read in two ways: the error falls exponentially as $K$ grows, or a histogram of the errors has an exponentially thin tail.
+// read in two ways: the error falls exponentially as $K$ grows, or a histogram of the errors has an exponentially
+// thin tail.
 //
-// > **Predict first.** A projected entry is a mean of $K$ independent random terms. How does its error fall with $K$? What does the histogram of all errors
-// > of one projection look like?
+// > **Predict first.** A projected entry is a mean of $K$ independent random terms. How does its error fall with $K$?
+// > What does the histogram of all errors of one projection look like?
 //
 // <details><summary>Answer</summary>
 //
-// Like any mean of $K$ terms, the error falls as $1/\sqrt K$. For Gaussian projections and a cosine $k$ its standard deviation is $(1 - k^2)/\sqrt K$,
-// that of a sample correlation. Nothing falls exponentially in $K$. The histogram's tails are thin, about as a Gaussian's.
+// Like any mean of $K$ terms, the error falls as $1/\sqrt K$. For Gaussian projections and a cosine $k$ its standard
+// deviation is $(1 - k^2)/\sqrt K$, that of a sample correlation. Nothing falls exponentially in $K$. The histogram's
+// tails are thin, about as a Gaussian's.
 //
 // </details>
 
@@ -757,24 +772,29 @@ await chart(
 );
 
 // %% [markdown]
-// In the first picture each point of the Khatri–Rao line is a mean over several draws of $P$. A single draw lies off the line by a fifth or so, as the few draws of the dense kinds show.
-// The second picture is one draw, and it is not centred on zero: all pairs of images share the same $P$, so their errors move together. Another draw shifts them
-// another way; "unbiased" is a statement about the mean over draws. On this axis an exponential tail would be a straight line. These tails bend down.
+// In the first picture each point of the Khatri–Rao line is a mean over several draws of $P$. A single draw lies off
+// the line by a fifth or so, as the few draws of the dense kinds show. The second picture is one draw, and it is not
+// centred on zero: all pairs of images share the same $P$, so their errors move together. Another draw shifts them
+// another way; "unbiased" is a statement about the mean over draws. On this axis an exponential tail would be a
+// straight line. These tails bend down.
 //
 // ## 6. Who speaks for this image?
 //
-// **The paper** (section 2, eq. 3). The surrogate's logit is a sum over training images, so each has its share, the *attribution*
+// **The paper** (section 2, eq. 3). The surrogate's logit is a sum over training images, so each has its share, the
+// *attribution*
 //
 // $$ A(x, x_i) = w_i\,\kappa(x, x_i) + b/N, \qquad \sum_i A(x, x_i) = \mathrm{kGLM}(x) . $$
 //
-// Positive shares say "one", negative ones "zero". Here are four test images: the two of which the network is most sure, and the two of which it is least
-// sure. Beside each stand the training images that speak loudest on either side.
+// Positive shares say "one", negative ones "zero". Here are four test images: the two of which the network is most
+// sure, and the two of which it is least sure. Beside each stand the training images that speak loudest on either
+// side.
 //
 // > **Predict first.** A thousand images share a logit of about 7. How large will the loudest share be?
 //
 // <details><summary>Answer</summary>
 //
-// A few hundredths: about one per cent of the logit. All shares together are larger than the logit, since the two sides partly cancel.
+// A few hundredths: about one per cent of the logit. All shares together are larger than the logit, since the two
+// sides partly cancel.
 //
 // </details>
 
@@ -818,13 +838,15 @@ await chart(
 );
 
 // %% [markdown]
-// The loudest voices look convincing, and some of the same images are loud in several rows. But read the captions. For the images of which the network is sure, each share is about one
-// per cent of the logit. For the doubtful ones (the last two rows in the quick profile) the surrogate is on the other side than the network: its attributions explain the surrogate, and
-// the network only as far as the two agree.
+// The loudest voices look convincing, and some of the same images are loud in several rows. But read the captions.
+// For the images of which the network is sure, each share is about one per cent of the logit. For the doubtful ones
+// (the last two rows in the quick profile) the surrogate is on the other side than the network: its attributions
+// explain the surrogate, and the network only as far as the two agree.
 //
-// The next picture shows *all* voices for one test image. The paper observes (section 4, figure 2) that a class's mean attribution lies between that class's
-// quartiles, so that the bulk decides and not a few loud images, and it concludes (section 5) that "presenting the top highest attribution training images
-// without the context of the entire distribution of attribution is probably misleading".
+// The next picture shows *all* voices for one test image. The paper observes (section 4, figure 2) that a class's
+// mean attribution lies between that class's quartiles, so that the bulk decides and not a few loud images, and it
+// concludes (section 5) that "presenting the top highest attribution training images without the context of the
+// entire distribution of attribution is probably misleading".
 
 // %%
 const ofClass = (share: ArrayLike<number>, digit: number) => rowsOf(digit).map((i) => share[i]);
@@ -864,15 +886,17 @@ function sparsity(share: ArrayLike<number>) {
 ({ ...sparsity(sure), smallestSimilarity: quantile(gram.data, 0) });
 
 // %% [markdown]
-// For this test image both means are `middle`, between the quartiles, and the `top` hundredth of the training images holds about two per cent of the attribution; equal shares would
-// give it one. Is that a finding about networks? Only partly. An $\ell_2$ penalty spreads weight over all similar features, and no two training images have a similarity near zero
-// (the smallest is printed). A surrogate like this could hardly be sparse. An $\ell_1$ penalty is the contrast to try (exercise 3).
+// For this test image both means are `middle`, between the quartiles, and the `top` hundredth of the training images
+// holds about two per cent of the attribution; equal shares would give it one. Is that a finding about networks? Only
+// partly. An $\ell_2$ penalty spreads weight over all similar features, and no two training images have a similarity
+// near zero (the smallest is printed). A surrogate like this could hardly be sparse. An $\ell_1$ penalty is the
+// contrast to try (exercise 3).
 //
 // ## 7. Every seed
 //
-// One network is an anecdote: $\tau$ varies from seed to seed by some hundredths. So all of the above for each seed, from
-// a fresh start. A seed that has been computed is kept. Running this cell again, or after an interruption, only does
-// what is missing.
+// One network is an anecdote: $\tau$ varies from seed to seed by some hundredths. So all of the above for each seed,
+// from a fresh start. A seed that has been computed is kept. Running this cell again, or after an interruption, only
+// does what is missing.
 
 // %%
 async function study({ seed }: { seed: number }) {
@@ -974,14 +998,17 @@ table(
 );
 
 // %% [markdown]
-// Ticks are single seeds. The differences between kernels are smaller than those between networks, so the table pairs them by seed. In the quick profile
-// trNTK⁰ is first in every seed, and pixels are last by a wide margin, so the surrogates are about the network and not only about the images. The
-// untrained trNTK is close behind the trained one. Our $\tau$ for the trNTK lies above the paper's 0.708. Fewer training images and the exact optimum at
-// $\alpha = 10^{-2}$ both raise it; the paper profile has the paper's number of images.
+// Ticks are single seeds. The differences between kernels are smaller than those between networks, so the table pairs
+// them by seed. In the quick profile trNTK⁰ is first in every seed, and pixels are last by a wide margin, so the
+// surrogates are about the network and not only about the images. The untrained trNTK is close behind the trained
+// one. Our $\tau$ for the trNTK lies above the paper's 0.708: the exact optimum at $\alpha = 10^{-2}$ follows the
+// network more closely than SGD at $10^{-4}$ does. The scorecard has a row for each, and the one of the paper profile
+// (`notebooks/results/trntk-surrogates.paper.json`) compares them at the paper's number of images.
 //
 // ## Scorecard
 //
-// One line a claim: the paper's number, ours with its standard error over seeds, the rule, and the verdict that the rule gives.
+// One line a claim: the paper's number, ours with its standard error over seeds, the rule, and the verdict that the
+// rule gives.
 
 // %%
 const accuracies = results.map((r) => r.accuracies.network);
@@ -1036,28 +1063,40 @@ card.publish();
 // %% [markdown]
 // ## What to take away
 //
-// - The surrogate follows the network: nine of ten pairs of test images stand in the same order, well above what knowing
-//   the classes gives, and above what a kernel of raw pixels reaches. It is no copy, and by the paper's own definition of $\tau$ (on the correct class) it is well below 0.7.
+// - The surrogate follows the network: nine of ten pairs of test images stand in the same order, well above what
+//   knowing the classes gives, and above what a kernel of raw pixels reaches. It is no copy, and by the paper's own
+//   definition of $\tau$ (on the correct class) it is well below 0.7.
 // - Much of that is there before training: the untrained network's trNTK follows the trained network nearly as well.
-// - The paper's order of kernels, found on ResNet18 and BERT, is only half of the story. Here trNTK⁰, without the normalisation, follows
-//   better than the trNTK in every seed, and CK better than Em.
-// - A random projection to a thousand dimensions costs a hundredth or two of $\tau$, and its error is that of a mean: $1/\sqrt K$.
+// - The paper's order of kernels, found on ResNet18 and BERT, is only half of the story. Here trNTK⁰, without the
+//   normalisation, follows better than the trNTK in every seed, and CK better than Em.
+// - A random projection to a thousand dimensions costs a hundredth or two of $\tau$, and its error is that of a mean:
+//   $1/\sqrt K$.
 // - Attributions are spread over all images. A gallery of the top five is true, and tells little.
 //
 // ## Exercises
 //
-// 1. ★ Train with `initializer: 'glorotUniform'` and `relu()` without a scale. The network gets better. What happens to the floor of the Gram matrix, and to $\tau$?
-// 2. ★★ Take snapshots on the way (`snapshotsAt: { epochs: [0, 1, 2, 5, 10, 20] }` in `train`) and fit a surrogate of the *final* network with the trNTK of each. When does the kernel learn?
-// 3. ★★ Fit `kernelLogistic({ alpha, solver: 'sgd', penalty: 'l1', rng: random('l1') })` for $\alpha = 10^{-4} \dots 10^{-2}$. Count the weights that are not zero
-//    (`fitted.coefficients`; $b/N$ gives every image a share). How few of them does $\tau$ need?
-// 4. ★★ Leave the biases out of the kernel (`tangentKernel(mlp, snapshot, { bias: false })`), then keep only the last layer (`{ layers: ['dense4'] }`). Where does the floor of the Gram matrix come from?
-// 5. ★★★ Show that $\mathbb E\,\phi_k(x)\phi_k(x')$ is the exact kernel. Then show, for one layer and $x = x'$, that the variance is up to four times that of dense signs when $h$ and $\delta$ are spread over
-//    many entries, and the same when each has one entry. Why does the error of the *cosine* in section 5 hardly differ?
-// 6. ★★★ Why might trNTK⁰ follow better? The gradient's norm grows with $|f|$, and the cosine removes it. Test that: multiply the rows and columns of the cosine kernel by powers of that norm between 0 (the trNTK) and 1 (trNTK⁰).
+// 1. ★ Train with `initializer: 'glorotUniform'` and `relu()` without a scale. The network gets better. What happens
+//    to the floor of the Gram matrix, and to $\tau$?
+// 2. ★★ Take snapshots on the way (`snapshotsAt: { epochs: [0, 1, 2, 5, 10, 20] }` in `train`) and fit a surrogate of
+//    the *final* network with the trNTK of each. When does the kernel learn?
+// 3. ★★ Fit `kernelLogistic({ alpha, solver: 'sgd', penalty: 'l1', rng: random('l1') })` for $\alpha = 10^{-4} \dots
+//    10^{-2}$. Count the weights that are not zero (`fitted.coefficients`; $b/N$ gives every image a share). How few
+//    of them does $\tau$ need?
+// 4. ★★ Leave the biases out of the kernel (`tangentKernel(mlp, snapshot, { bias: false })`), then keep only the last
+//    layer (`{ layers: ['dense4'] }`). Where does the floor of the Gram matrix come from?
+// 5. ★★★ Show that $\mathbb E\,\phi_k(x)\phi_k(x')$ is the exact kernel. Then show, for one layer and $x = x'$, that
+//    the variance is up to four times that of dense signs when $h$ and $\delta$ are spread over many entries, and the
+//    same when each has one entry. Why does the error of the *cosine* in section 5 hardly differ?
+// 6. ★★★ Why might trNTK⁰ follow better? The gradient's norm grows with $|f|$, and the cosine removes it. Test that:
+//    multiply the rows and columns of the cosine kernel by powers of that norm between 0 (the trNTK) and 1 (trNTK⁰).
 //
 // ## Further reading
 //
-// - A. Jacot, F. Gabriel and C. Hongler, "Neural Tangent Kernel: Convergence and Generalization in Neural Networks", 2018, arXiv:1806.07572.
-// - C.-K. Yeh, J. S. Kim, I. E. H. Yen and P. Ravikumar, "Representer Point Selection for Explaining Deep Neural Networks", 2018, arXiv:1811.09720: where eq. 3 comes from.
-// - S. M. Park, K. Georgiev, A. Ilyas, G. Leclerc and A. Madry, "TRAK: Attributing Model Behavior at Scale", 2023, arXiv:2303.14186: projected gradients at scale.
-// - R. Novak, J. Sohl-Dickstein and S. S. Schoenholz, "Fast Finite Width Neural Tangent Kernel", 2022, arXiv:2206.08720: why the structured way is fast.
+// - A. Jacot, F. Gabriel and C. Hongler, "Neural Tangent Kernel: Convergence and Generalization in Neural Networks",
+//   2018, arXiv:1806.07572.
+// - C.-K. Yeh, J. S. Kim, I. E. H. Yen and P. Ravikumar, "Representer Point Selection for Explaining Deep Neural
+//   Networks", 2018, arXiv:1811.09720: where eq. 3 comes from.
+// - S. M. Park, K. Georgiev, A. Ilyas, G. Leclerc and A. Madry, "TRAK: Attributing Model Behavior at Scale", 2023,
+//   arXiv:2303.14186: projected gradients at scale.
+// - R. Novak, J. Sohl-Dickstein and S. S. Schoenholz, "Fast Finite Width Neural Tangent Kernel", 2022,
+//   arXiv:2206.08720: why the structured way is fast.
