@@ -97,7 +97,7 @@ export class NativeBackend implements Backend {
     this.asked = asked;
     this.lib = lib;
     this.library = lib.path;
-    this.name = lib.description()?.trim() ?? lib.path.replace(/^.*[\\/]/, '');
+    this.name = shortName(lib.description()) ?? lib.path.replace(/^.*[\\/]/, '');
     this.single = bindCblas(lib, 's');
     this.double = bindCblas(lib, 'd');
     this.setThreads =
@@ -405,4 +405,12 @@ export class NativeBackend implements Backend {
 /** The work space that LAPACK asks for. Single precision cannot hold large lengths exactly, so the answer is raised. */
 function workLength(query: Vector): number {
   return Math.ceil(query[0] * (1 + 2 ** -20)) + 1;
+}
+
+/** `OpenBLAS 0.3.34 (Haswell)` of `OpenBLAS 0.3.34 DYNAMIC_ARCH NO_AFFINITY Haswell MAX_THREADS=64`. */
+function shortName(description: string | undefined): string | undefined {
+  const [name, version, ...rest] = description?.trim().split(/\s+/) ?? [];
+  if (!name || !version) return description?.trim() || undefined;
+  const processor = rest.find((word) => !/^[A-Z0-9_]+(=.*)?$/.test(word));
+  return processor ? `${name} ${version} (${processor})` : `${name} ${version}`;
 }
