@@ -163,7 +163,7 @@ async function installPackages(place) {
       throw new SetupError('package.json and package-lock.json do not fit together: run npm install once.');
     }
     if (status !== 0) {
-      const registry = env.npm_config_registry ?? 'registry.npmjs.org or the one of your .npmrc';
+      const registry = env.npm_config_registry ?? 'the one that npm is set up for';
       throw installationError('The npm packages', registry, output, keepLog(place, 'npm', output));
     }
   }
@@ -282,7 +282,7 @@ async function installPython(place) {
   ];
   const { status, output } = await runQuietly(python, pip, place);
   if (status !== 0) {
-    const registry = place.env.PIP_INDEX_URL ?? 'pypi.org or the one of your pip settings';
+    const registry = place.env.PIP_INDEX_URL ?? 'the one that pip is set up for';
     throw installationError('The Python packages', registry, output, keepLog(place, 'pip', output));
   }
   // JupyterLab runs .js files of its own; without this, package.json's "type": "module" would reach them.
