@@ -1,3 +1,4 @@
+/** Data sets and what is done to them before a network sees them: readers, sources, subsets, splits, standardisation. */
 export { type CifarBatch, parseCifar } from './cifar';
 export { type Idx, parseIdx } from './idx';
 export {

@@ -1,3 +1,4 @@
+/** How two lists of numbers, two kernels or two subspaces compare. */
 export { accuracy, type Predictions, predictedLabels, testAccuracyDifference } from './accuracy';
 export { centeredKernelAlignment, kernelAlignment } from './alignment';
 export { principalAngles } from './angles';

@@ -1,1 +1,2 @@
+/** Seeded random numbers. */
 export { type Distribution, Random, type RandomState, random } from './random';

@@ -1,3 +1,4 @@
+/** What a run needs around its numbers: cache, jobs, progress, profile, folders, the stop button, .npy files. */
 export { type CacheOptions, cached, cacheKey, isCached } from './cached';
 export { hashOf, type Storable } from './canonical';
 export { heedInterruption, interruption } from './interruption';
