@@ -18,7 +18,7 @@ import { DenseLayer, dense } from './layers/dense';
 import { flatten } from './layers/flatten';
 import { Sequence } from './layers/sequence';
 import { type Network, network } from './network';
-import { Params, type Snapshot } from './params';
+import { type Layout, Params, type Snapshot } from './params';
 import type {
   TfjsActivation,
   TfjsLayer,
@@ -42,10 +42,18 @@ const activations: Record<string, (() => LayerSpec) | null> = {
   elu,
 };
 
+/** A tensor of a tfjs layer that becomes a parameter, or an entry of the state. */
+interface Weight {
+  layer: string;
+  tensor: TfjsTensor;
+}
+
 interface Converted {
   specs: LayerSpec[];
-  /** Kernel and bias of every dense layer, in order. */
-  weights: { layer: string; kernel: TfjsTensor; bias: TfjsTensor | null }[];
+  /** One for each parameter of the network, in the order in which the specs declare them. */
+  params: Weight[];
+  /** The same for the state. */
+  state: Weight[];
 }
 
 /**
@@ -58,7 +66,7 @@ export function fromTfjs(
   model: TfjsModel,
   { dtype = 'float32' }: { dtype?: DType } = {},
 ): { network: Network; snapshot: Snapshot } {
-  const converted: Converted = { specs: [], weights: [] };
+  const converted: Converted = { specs: [], params: [], state: [] };
   for (const layer of line(model)) convert(layer, converted);
   const inputShape = model.inputs[0].shape.slice(1);
   if (inputShape.some((size) => size === null))
@@ -69,21 +77,27 @@ export function fromTfjs(
       todo: 'Build the model with every size of its input but the batch given.',
     });
   const net = network(inputShape as number[], converted.specs);
-  const params = Params.zeros(net.layout, dtype);
-  converted.weights.forEach(({ kernel, bias }, k) => {
-    params.get(`dense${k + 1}/weight`).data.set(kernel.dataSync());
-    if (bias) params.get(`dense${k + 1}/bias`).data.set(bias.dataSync());
+  const params = filled(net.layout, converted.params, dtype);
+  const state = filled(net.stateLayout, converted.state, dtype);
+  return { network: net, snapshot: { params, state } };
+}
+
+/** The numbers of tfjs' tensors, which come in the order of the layout. */
+function filled(layout: Layout, weights: readonly Weight[], dtype: DType): Params {
+  const params = Params.zeros(layout, dtype);
+  params.names.forEach((name, k) => {
+    const { layer, tensor } = weights[k];
+    const values = tensor.dataSync();
+    if (!values.every((value) => Number.isFinite(value)))
+      throw new ValueError({
+        what: `tfjs layer '${layer}'`,
+        expected: 'finite weights',
+        got: 'NaN or an infinity among them',
+        todo: 'The training of this model diverged: train it again with a smaller learning rate.',
+      });
+    params.get(name).data.set(values);
   });
-  for (const { layer, kernel, bias } of converted.weights)
-    for (const tensor of bias ? [kernel, bias] : [kernel])
-      if (!tensor.dataSync().every((value) => Number.isFinite(value)))
-        throw new ValueError({
-          what: `tfjs layer '${layer}'`,
-          expected: 'finite weights',
-          got: 'NaN or an infinity among them',
-          todo: 'The training of this model diverged: train it again with a smaller learning rate.',
-        });
-  return { network: net, snapshot: { params, state: Params.zeros(net.stateLayout, dtype) } };
+  return params;
 }
 
 /** The layers of a model in order, from the input on. Throws a ValueError where the graph branches. */
@@ -149,11 +163,11 @@ function convert(layer: TfjsLayer, into: Converted): void {
       for (const inner of line(layer as TfjsModel)) convert(inner, into);
       return;
     case 'Dense': {
-      const [kernel, bias] = layer.getWeights();
+      const weights = layer.getWeights();
       const rank = (layer.inboundNodes[0]?.inputShapes[0] as unknown[] | undefined)?.length ?? 2;
       if (rank !== 2) throw unsupported(`a Dense layer on examples of ${rank - 1} axes`);
-      into.specs.push(dense(kernel.shape[1] as number, { bias: config.useBias as boolean }));
-      into.weights.push({ layer: layer.name, kernel, bias: bias ?? null });
+      into.specs.push(dense(config.units as number, { bias: config.useBias as boolean }));
+      into.params.push(...weights.map((tensor) => ({ layer: layer.name, tensor })));
       activation(config.activation ?? 'linear');
       return;
     }
