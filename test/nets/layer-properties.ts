@@ -3,21 +3,31 @@
  * against the definition of sites, in both precisions. A new layer is tested by one line:
  *
  *     layerProperties('conv2d', [6, 6, 2], () => conv2d(3, 4));
+ *
+ * With { mode: 'train' } the same is asked of training: of the function of the whole batch that one step differentiates,
+ * with the same random numbers in each pass. Then examples may depend on each other, so the batch is larger, and what
+ * only an example by itself has (its output alone, its sites in a Pass) is not asked.
  */
 
 import { describe, expect, it } from 'vitest';
+import { ModeError } from '../../src/lib/errors';
 import { Matrix, type Vector } from '../../src/lib/linalg';
 import {
   addGradient,
   addGradientTangent,
+  type Context,
   castSnapshot,
+  FreshWorkspace,
+  type Keep,
   type LayerSpec,
+  type Mode,
   type Network,
   network,
   type Params,
   type Pass,
   RecyclingWorkspace,
   type Shape,
+  type Site,
   type Sites,
   type Snapshot,
   type Workspace,
@@ -98,9 +108,10 @@ export function gradientOfSites({ examples, cotangents, sites }: Sites, like: Pa
 }
 
 /** Everything a property needs, drawn at random. */
-function situation(net: Network, seed: string) {
+function situation(net: Network, seed: string, mode: Mode) {
   const rng = random(seed);
-  const n = 1 + rng.integer(4);
+  // Statistics of a few examples only would be nearly constant, and their derivatives small against their rounding.
+  const n = (mode === 'train' ? 5 : 1) + rng.integer(4);
   const C = 2 + rng.integer(2);
   const snapshot = net.init(rng, {
     dtype: 'float64',
@@ -130,27 +141,63 @@ function situation(net: Network, seed: string) {
 
 type Situation = ReturnType<typeof situation>;
 
-/** ⟨u, f(X; θ)⟩ with one cotangent an example. */
-const pairing = (net: Network, snapshot: Snapshot, X: Matrix, u: Matrix) =>
-  inner(net.predict(snapshot, X).data, u.data);
-
 /** Row i·C + c of a matrix of n·C rows, for one c: n rows. */
 const cotangent = (all: Matrix, c: number, C: number) =>
   all.take(Array.from({ length: all.rows / C }, (_, i) => i * C + c));
 
-/** Declares the tests of one network; each draws `draws` situations. */
-export function networkProperties(title: string, make: () => Network, { draws = 2 } = {}): void {
+interface PropertyOptions {
+  /** Situations that each test draws; 2 unless given. */
+  draws?: number;
+  /** 'evaluate' unless given. */
+  mode?: Mode;
+}
+
+/** Declares the tests of one network. */
+export function networkProperties(title: string, make: () => Network, options: PropertyOptions = {}): void {
+  const { draws = 2, mode = 'evaluate' } = options;
   const eachDraw = (body: (s: Situation, net: Network) => void) => () => {
     const net = make();
-    for (let draw = 0; draw < draws; draw++) body(situation(net, `${title} ${draw}`), net);
+    for (let draw = 0; draw < draws; draw++) body(situation(net, `${title} ${draw}`, mode), net);
+  };
+  /** The same random numbers each time: f is a function. */
+  const noise = () => (mode === 'train' ? random(`${title} noise`) : undefined);
+  const forward = (net: Network, snapshot: Snapshot, X: Matrix): Pass =>
+    net.forward(snapshot, X, { mode, rng: noise() });
+  /** f(X; θ). */
+  const value = (net: Network, snapshot: Snapshot, X: Matrix): Matrix =>
+    mode === 'train' ? forward(net, snapshot, X).output : net.predict(snapshot, X);
+  /** ⟨u, f(X; θ)⟩ with one cotangent an example. */
+  const pairing = (net: Network, snapshot: Snapshot, X: Matrix, u: Matrix) =>
+    inner(value(net, snapshot, X).data, u.data);
+  /** What a layer is given, as the trainer gives it. */
+  const contextOf = ({ params, state }: Snapshot, keep: Keep, workspace: Workspace): Context => ({
+    params,
+    state: state.copy(),
+    mode,
+    rng: noise(),
+    keep,
+    workspace,
+  });
+  /** Input cotangents, gradient and sites; in mode 'train' those that a step sums, which a Pass does not show. */
+  const backward = (net: Network, snapshot: Snapshot, X: Matrix, cotangents: Matrix, C: number) => {
+    const request = { cotangents: C, sites: true, gradient: true } as const;
+    if (mode === 'evaluate') return net.forward(snapshot, X).backward(cotangents, request);
+    const { dtype } = snapshot.params;
+    const found: Site[] = [];
+    const context = contextOf(snapshot, 'everything', new FreshWorkspace(dtype));
+    net.body
+      .forward(X.as(dtype), context)
+      .backward(cotangents.as(dtype), { cotangents: C, input: true, visit: (site) => void found.push(site) });
+    const { input, gradient } = forward(net, snapshot, X).backward(cotangents, { ...request, sites: false });
+    return { input, gradient, sites: { examples: X.rows, cotangents: C, sites: found.reverse() } };
   };
 
-  describe(title, () => {
+  describe(mode === 'train' ? `${title}, in training` : title, () => {
     it(
       'backward gives the finite differences of the output, in every parameter and input',
       eachDraw(({ snapshot, X, n, cotangents, C }, net) => {
         const u = cotangent(cotangents, 0, C);
-        const back = net.forward(snapshot, X).backward(u, { gradient: true });
+        const back = forward(net, snapshot, X).backward(u, { gradient: true });
         const byParameter = Float64Array.from(snapshot.params.data, (_, k) => {
           const unit = snapshot.params.zerosLike();
           unit.data[k] = 1;
@@ -176,11 +223,11 @@ export function networkProperties(title: string, make: () => Network, { draws = 
         ]) {
           const expected = difference((t) => {
             const at = along.params ? moved(snapshot, t, along.params) : snapshot;
-            return net.predict(at, along.input ? movedInput(X, t, along.input) : X).data;
+            return value(net, at, along.input ? movedInput(X, t, along.input) : X).data;
           });
-          const { output, tangent } = net.jvp(snapshot, X, along);
-          expectDifference(tangent, expected);
-          expectNear(output, net.predict(snapshot, X), tolerance.float64);
+          const pass = forward(net, snapshot, X);
+          expectDifference(pass.jvp(along).output, expected);
+          expectNear(pass.output, value(net, snapshot, X), tolerance.float64);
         }
       }),
     );
@@ -191,7 +238,7 @@ export function networkProperties(title: string, make: () => Network, { draws = 
         eachDraw((s, net) => {
           const snapshot = castSnapshot(s.snapshot, dtype);
           const u = cotangent(s.cotangents, 0, s.C);
-          const pass = net.forward(snapshot, s.X);
+          const pass = forward(net, snapshot, s.X);
           const tangent = pass.jvp({ params: s.direction, input: s.inputDirection }).output;
           const back = pass.backward(u, { gradient: true });
           expect(tangent.dtype).toBe(dtype);
@@ -207,12 +254,12 @@ export function networkProperties(title: string, make: () => Network, { draws = 
       it(
         `C cotangents at once are C cotangents one at a time, ${dtype}`,
         eachDraw((s, net) => {
-          const pass = net.forward(castSnapshot(s.snapshot, dtype), s.X);
-          const { C, n } = s;
-          const all = pass.backward(s.cotangents, { cotangents: C, sites: true, gradient: true });
+          const snapshot = castSnapshot(s.snapshot, dtype);
+          const { C, n, X } = s;
+          const all = backward(net, snapshot, X, s.cotangents, C);
           const sum = all.gradient.zerosLike();
           for (let c = 0; c < C; c++) {
-            const one = pass.backward(cotangent(s.cotangents, c, C), { sites: true, gradient: true });
+            const one = backward(net, snapshot, X, cotangent(s.cotangents, c, C), 1);
             expectNear(cotangent(all.input, c, C), one.input, tolerance[dtype]);
             one.sites.sites.forEach((site, k) => {
               const rows = Array.from({ length: n * site.positions }, (_, r) => {
@@ -230,12 +277,8 @@ export function networkProperties(title: string, make: () => Network, { draws = 
       it(
         `the sites reproduce the gradient, and each parameter has one, ${dtype}`,
         eachDraw((s, net) => {
-          const pass = net.forward(castSnapshot(s.snapshot, dtype), s.X);
-          const { sites, gradient } = pass.backward(s.cotangents, {
-            cotangents: s.C,
-            sites: true,
-            gradient: true,
-          });
+          const snapshot = castSnapshot(s.snapshot, dtype);
+          const { sites, gradient } = backward(net, snapshot, s.X, s.cotangents, s.C);
           expectNear(gradientOfSites(sites, gradient).data, gradient.data, tolerance[dtype]);
           const owned = sites.sites.flatMap((site) =>
             site.kind === 'linear'
@@ -252,7 +295,7 @@ export function networkProperties(title: string, make: () => Network, { draws = 
       'float32 gives what float64 gives',
       eachDraw((s, net) => {
         const results = dtypes.map((dtype) => {
-          const pass = net.forward(castSnapshot(s.snapshot, dtype), s.X);
+          const pass = forward(net, castSnapshot(s.snapshot, dtype), s.X);
           const back = pass.backward(s.cotangents, { cotangents: s.C, gradient: true });
           const along = pass.jvp({ params: s.direction, input: s.inputDirection });
           const twice = along.backward(s.cotangents, s.cotangentDirection, {
@@ -278,13 +321,15 @@ export function networkProperties(title: string, make: () => Network, { draws = 
           [1, 1, 1],
         ]) {
           const at = (t: number) =>
-            net
-              .forward(moved(snapshot, a * t, s.direction), movedInput(X, b * t, s.inputDirection))
-              .backward(movedInput(s.cotangents, c * t, s.cotangentDirection), {
-                cotangents: C,
-                gradient: true,
-              });
-          const along = net.forward(snapshot, X).jvp({
+            forward(
+              net,
+              moved(snapshot, a * t, s.direction),
+              movedInput(X, b * t, s.inputDirection),
+            ).backward(movedInput(s.cotangents, c * t, s.cotangentDirection), {
+              cotangents: C,
+              gradient: true,
+            });
+          const along = forward(net, snapshot, X).jvp({
             ...(a ? { params: s.direction } : {}),
             ...(b ? { input: s.inputDirection } : {}),
           });
@@ -312,7 +357,7 @@ export function networkProperties(title: string, make: () => Network, { draws = 
       it(
         `second derivatives are symmetric: ⟨v, H w⟩ = ⟨w, H v⟩, ${dtype}`,
         eachDraw((s, net) => {
-          const pass = net.forward(castSnapshot(s.snapshot, dtype), s.X);
+          const pass = forward(net, castSnapshot(s.snapshot, dtype), s.X);
           const zero = Matrix.zeros(s.cotangents.rows, s.cotangents.cols);
           const product = (v: Params) =>
             pass
@@ -328,15 +373,27 @@ export function networkProperties(title: string, make: () => Network, { draws = 
         }),
       );
 
-    it(
-      'an example is evaluated alone as in a batch, and predict is forward',
-      eachDraw(({ snapshot, X }, net) => {
-        const whole = net.forward(snapshot, X).output;
-        expectNear(net.predict(snapshot, X), whole, tolerance.float64);
-        for (let i = 0; i < X.rows; i++)
-          expectNear(net.predict(snapshot, X.slice(i, i + 1)), whole.slice(i, i + 1), tolerance.float64);
-      }),
-    );
+    if (mode === 'evaluate')
+      it(
+        'an example is evaluated alone as in a batch, and predict is forward',
+        eachDraw(({ snapshot, X }, net) => {
+          const whole = net.forward(snapshot, X).output;
+          expectNear(net.predict(snapshot, X), whole, tolerance.float64);
+          for (let i = 0; i < X.rows; i++)
+            expectNear(net.predict(snapshot, X.slice(i, i + 1)), whole.slice(i, i + 1), tolerance.float64);
+        }),
+      );
+    else
+      it(
+        'a pass shows no sites, and changes no state but its own',
+        eachDraw((s, net) => {
+          const before = s.snapshot.state.data.slice();
+          const pass = forward(net, s.snapshot, s.X);
+          expect(() => pass.backward(s.cotangents, { cotangents: s.C, sites: true })).toThrow(ModeError);
+          expect(s.snapshot.state.data).toEqual(before);
+          expect(pass.state).not.toBe(s.snapshot.state);
+        }),
+      );
 
     for (const dtype of dtypes)
       it(
@@ -348,15 +405,13 @@ export function networkProperties(title: string, make: () => Network, { draws = 
           const gradient = snapshot.params.zerosLike();
           for (let step = 0; step < 2; step++) {
             workspace.restart();
-            net.body
-              .forward(s.X.as(dtype), { ...snapshot, mode: 'evaluate', keep: 'backward', workspace })
-              .backward(u, {
-                cotangents: 1,
-                input: false,
-                visit: (site) => addGradient(site, 1, gradient, true, workspace),
-              });
+            net.body.forward(s.X.as(dtype), contextOf(snapshot, 'backward', workspace)).backward(u, {
+              cotangents: 1,
+              input: false,
+              visit: (site) => addGradient(site, 1, gradient, true, workspace),
+            });
           }
-          const { gradient: expected } = net.forward(snapshot, s.X).backward(u, { gradient: true });
+          const { gradient: expected } = forward(net, snapshot, s.X).backward(u, { gradient: true });
           expectNear(gradient.data, expected.data, tolerance[dtype]);
         }),
       );
@@ -370,12 +425,7 @@ export function networkProperties(title: string, make: () => Network, { draws = 
             matrix: (rows, cols) => new Matrix(rows, cols, new Float64Array(rows * cols).fill(before)),
           };
           const { C: cotangents } = s;
-          const applied = net.body.forward(s.X, {
-            ...s.snapshot,
-            mode: 'evaluate',
-            keep: 'everything',
-            workspace,
-          });
+          const applied = net.body.forward(s.X, contextOf(s.snapshot, 'everything', workspace));
           const gradient = s.snapshot.params.zerosLike();
           const tangent = s.snapshot.params.zerosLike();
           applied.backward(s.cotangents, {
@@ -408,10 +458,10 @@ export function networkProperties(title: string, make: () => Network, { draws = 
           s.direction.data,
         ];
         const before = given().map((values) => values.slice());
-        const pass = net.forward(s.snapshot, s.X);
+        const pass = forward(net, s.snapshot, s.X);
         const everything = (p: Pass) => {
           const { C: cotangents } = s;
-          const back = p.backward(s.cotangents, { cotangents, gradient: true, sites: true });
+          const back = p.backward(s.cotangents, { cotangents, gradient: true });
           const along = p.jvp({ params: s.direction, input: s.inputDirection });
           const twice = along.backward(s.cotangents, s.cotangentDirection, { cotangents, gradient: true });
           return [
@@ -431,14 +481,23 @@ export function networkProperties(title: string, make: () => Network, { draws = 
   });
 }
 
-/** Declares the tests of one kind of layer: alone, and between dense layers. */
-export function layerProperties(title: string, inputShape: Shape, make: () => LayerSpec): void {
-  networkProperties(`${title}, alone`, () => network(inputShape, [make()]));
-  networkProperties(`${title}, twice`, () => {
-    const first = make();
-    const shape = first.build(inputShape, 'probe').outputShape;
-    return shape.join() === inputShape.join()
-      ? network(inputShape, [first, make()])
-      : network(inputShape, [network(inputShape, [first])]);
-  });
+/** Declares the tests of one kind of layer: alone, and twice in a row. */
+export function layerProperties(
+  title: string,
+  inputShape: Shape,
+  make: () => LayerSpec,
+  options: PropertyOptions = {},
+): void {
+  networkProperties(`${title}, alone`, () => network(inputShape, [make()]), options);
+  networkProperties(
+    `${title}, twice`,
+    () => {
+      const first = make();
+      const shape = first.build(inputShape, 'probe').outputShape;
+      return shape.join() === inputShape.join()
+        ? network(inputShape, [first, make()])
+        : network(inputShape, [network(inputShape, [first])]);
+    },
+    options,
+  );
 }

@@ -31,6 +31,7 @@ layerProperties('flatten', [2, 2, 1], () => flatten());
 layerProperties('a weight at several positions', [3, 2], () => tokens(4));
 layerProperties('diagonal parameters and running statistics', [4], () => centred());
 layerProperties('dropout', [4], () => dropout());
+layerProperties('dropout', [4], () => dropout(), { mode: 'train' });
 layerProperties('a residual block', [3], () => residual([dense(4), tanh(), dense(3)]));
 
 const activations = [relu, tanh, softplus, sigmoid, elu, identity];
