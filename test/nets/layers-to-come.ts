@@ -1,7 +1,7 @@
 /**
  * Small layers of the kinds that the library's own do not cover yet: a weight at several positions of an example, a
- * diagonal parameter, running statistics, random numbers, a skip connection. They hold the interfaces open, and the
- * parts that serve them (sites with positions, diagonal sites, state, `rng`) tested.
+ * diagonal parameter, running statistics, random numbers. They hold the interfaces open, and the parts
+ * that serve them (sites with positions, diagonal sites, state, `rng`) tested.
  */
 
 import { Matrix } from '../../src/lib/linalg';
@@ -13,7 +13,6 @@ import {
   type Shape,
   shapeSize,
 } from '../../src/lib/nets';
-import { Sequence } from '../../src/lib/nets/layers/sequence';
 
 const map = (like: Matrix, f: (k: number, row: number, col: number) => number): Matrix => {
   const out = Matrix.zeros(like.rows, like.cols, like.dtype);
@@ -197,43 +196,4 @@ export const dropout = (): LayerSpec => ({
       };
     },
   }),
-});
-
-/** y = x + F(x). */
-export const residual = (specs: readonly LayerSpec[]): LayerSpec => ({
-  kind: 'residual',
-  build: (shape: Shape, name: string): Layer => {
-    const body = new Sequence(specs, shape, name, true);
-    return {
-      kind: 'residual',
-      name,
-      inputShape: shape,
-      outputShape: shape,
-      parameters: body.parameters,
-      state: body.state,
-      stochastic: body.stochastic,
-      forward(input, context): Applied {
-        const inner = body.forward(input, context);
-        const output = sum(input, inner.output);
-        return {
-          output,
-          outputs: () => [...inner.outputs(), { name, kind: 'residual', output }],
-          backward(cotangents, request) {
-            const back = inner.backward(cotangents, request);
-            return back && sum(cotangents, back);
-          },
-          jvp(inputTangent, paramTangent) {
-            const along = inner.jvp(inputTangent, paramTangent);
-            return {
-              output: inputTangent ? sum(inputTangent, along.output) : along.output,
-              backward(value, tangent, request) {
-                const back = along.backward(value, tangent, request);
-                return back && { value: sum(value, back.value), tangent: sum(tangent, back.tangent) };
-              },
-            };
-          },
-        };
-      },
-    };
-  },
 });

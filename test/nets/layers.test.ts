@@ -13,7 +13,7 @@ import {
 } from '../../src/lib/nets';
 import { type Random, random } from '../../src/lib/random';
 import { layerProperties, networkProperties } from './layer-properties';
-import { centred, dropout, residual, tokens } from './layers-to-come';
+import { centred, dropout, tokens } from './layers-to-come';
 
 layerProperties('dense', [3], () => dense(3));
 layerProperties('dense without bias', [3], () => dense(2, { bias: false }));
@@ -32,7 +32,6 @@ layerProperties('a weight at several positions', [3, 2], () => tokens(4));
 layerProperties('diagonal parameters and running statistics', [4], () => centred());
 layerProperties('dropout', [4], () => dropout());
 layerProperties('dropout', [4], () => dropout(), { mode: 'train' });
-layerProperties('a residual block', [3], () => residual([dense(4), tanh(), dense(3)]));
 
 const activations = [relu, tanh, softplus, sigmoid, elu, identity];
 

@@ -37,7 +37,7 @@ export function conjugateKernel(net: Network, snapshot: Snapshot, options: Conju
     factors(X) {
       const outputs = net.forward(cast, X).outputs;
       const last = lastOwner(outputs, owners);
-      const features = last > 0 ? outputs[last - 1].output : X.as(dtype);
+      const features = last < 0 ? X.as(dtype) : outputs[last].input;
       const factors: Factor[] = [{ kind: 'product', features, scale: 1 }];
       if (bias) factors.push({ kind: 'product', features: ones(X.rows, dtype), scale: 1 });
       return factors;

@@ -5,6 +5,7 @@ export * from './layer';
 export { elu, identity, relu, sigmoid, softplus, tanh } from './layers/activation';
 export { dense } from './layers/dense';
 export { flatten } from './layers/flatten';
+export { residual } from './layers/residual';
 export * from './losses';
 export * from './network';
 export * from './optimizers';

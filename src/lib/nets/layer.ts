@@ -81,11 +81,19 @@ export interface LayerOutput {
   readonly output: Matrix;
 }
 
+/** The output of a layer and what entered it, which the sequence that it stands in knows. */
+export interface PlacedOutput extends LayerOutput {
+  readonly input: Matrix;
+}
+
 /** A layer applied to a batch: the output, and everything that can be asked afterwards, any number of times. */
 export interface Applied {
   readonly output: Matrix;
-  /** The outputs of the leaf layers inside, in order (all of them where 'everything' was kept). */
-  outputs(): LayerOutput[];
+  /**
+   * The outputs of the leaf layers inside, in order (all of them where 'everything' was kept). A composite that is not
+   * one line of layers places each, itself included.
+   */
+  outputs(): (LayerOutput | PlacedOutput)[];
   /**
    * Cotangents of the input, n·C × d_in with row i·C + c, from those of the output, n·C × d_out (which it must not
    * write to), and a visit for each trainable parameter. Null when `request.input` is false: not wanted.

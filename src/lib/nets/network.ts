@@ -14,17 +14,16 @@ import { type DType, Matrix, type Vector } from '../linalg/matrix';
 import type { Random } from '../random';
 import { initializer as chosenInitializer, type Initializer, type InitializerName } from './init';
 import {
-  type Applied,
   type AppliedTangent,
   type DualMatrix,
   type Layer,
-  type LayerOutput,
   type LayerSpec,
   type Mode,
+  type PlacedOutput,
   type Shape,
   shapeSize,
 } from './layer';
-import { Sequence } from './layers/sequence';
+import { type AppliedSequence, Sequence } from './layers/sequence';
 import type { Loss, Targets } from './losses';
 import { Layout, type PackedSnapshot, Params, type Snapshot, type State } from './params';
 import { addGradient, addGradientTangent, type Site, type Sites } from './site';
@@ -337,14 +336,14 @@ export class Pass {
   readonly mode: Mode;
   /** The state after the pass: changed from the snapshot's in mode 'train' only. */
   readonly state: State;
-  private readonly applied: Applied;
+  private readonly applied: AppliedSequence;
   private readonly params: Params;
   private readonly inputs: Matrix;
   private readonly workspace: Workspace;
 
   constructor(
     net: Network,
-    applied: Applied,
+    applied: AppliedSequence,
     its: { params: Params; state: State; inputs: Matrix; mode: Mode; workspace: Workspace },
   ) {
     this.network = net;
@@ -362,8 +361,8 @@ export class Pass {
     return this.inputs.rows;
   }
 
-  /** Every layer's output in order, composites as their parts. */
-  get outputs(): readonly LayerOutput[] {
+  /** Every layer's input and output in order, composites as their parts. */
+  get outputs(): readonly PlacedOutput[] {
     return this.applied.outputs();
   }
 

@@ -13,8 +13,8 @@ import type {
   Context,
   DualMatrix,
   Layer,
-  LayerOutput,
   LayerSpec,
+  PlacedOutput,
   Shape,
   TangentBackwardRequest,
 } from '../layer';
@@ -58,7 +58,7 @@ export class Sequence implements Layer {
     this.firstTrainable = this.stages.findIndex((stage) => stage.parameters.length > 0);
   }
 
-  forward(input: Matrix, context: Context): Applied {
+  forward(input: Matrix, context: Context): AppliedSequence {
     const steps: Applied[] = [];
     let x = input;
     for (const stage of this.stages) {
@@ -66,7 +66,7 @@ export class Sequence implements Layer {
       steps.push(step);
       x = step.output;
     }
-    return new AppliedSequence(this, steps, x, context);
+    return new AppliedSequence(this, steps, input, x, context);
   }
 
   /** The first stage that backward must reach. */
@@ -86,16 +86,26 @@ function fused(layers: readonly Layer[]): Layer[] {
   return stages;
 }
 
-class AppliedSequence implements Applied {
+export class AppliedSequence implements Applied {
   constructor(
     readonly sequence: Sequence,
     readonly steps: readonly Applied[],
+    readonly input: Matrix,
     readonly output: Matrix,
     readonly context: Context,
   ) {}
 
-  outputs(): LayerOutput[] {
-    return this.steps.flatMap((step) => step.outputs());
+  outputs(): PlacedOutput[] {
+    const placed: PlacedOutput[] = [];
+    let input = this.input;
+    for (const step of this.steps) {
+      for (const its of step.outputs()) {
+        placed.push('input' in its ? its : { ...its, input });
+        input = its.output;
+      }
+      input = step.output;
+    }
+    return placed;
   }
 
   backward(cotangents: Matrix, request: BackwardRequest): Matrix | null {
