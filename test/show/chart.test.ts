@@ -103,6 +103,20 @@ const specs: [string, Spec][] = [
     ),
   ],
   [
+    'lines with the paper’s points and a law beside them',
+    lines(curve, {
+      title: 'Points of the paper',
+      x: K,
+      y: { field: 'rms', title: 'residual', log: true },
+      series: 'kernel',
+      paperPoints: [{ x: 256, y: 0.1 }],
+      curves: [
+        { label: '1/√K', x: [64, 1024], y: [1 / 8, 1 / 32] },
+        { label: '1/K', x: [64, 1024], y: [1 / 8, 1 / 128] },
+      ],
+    }),
+  ],
+  [
     'scatter',
     scatter(cloud, {
       title: 'A cloud',

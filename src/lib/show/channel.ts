@@ -267,3 +267,33 @@ export function paperLayers(paper: readonly PaperValue[] | number | undefined, h
     ];
   });
 }
+
+/** Curves that theory gives, rows of the field `curve` at a `place`: told apart by their dashes, in the ink of the page. */
+export function theoryLayer(values: readonly DataRow[], place: Spec, width: number): Spec {
+  const names = seriesNames(values, 'curve');
+  const dashes = [
+    [1, 0],
+    [7, 3],
+    [2, 2],
+    [9, 3, 2, 3],
+  ];
+  return {
+    data: { values },
+    mark: { type: 'line', clip: true, ...MARKS.theory },
+    encoding: {
+      ...place,
+      strokeDash: {
+        field: 'curve',
+        type: 'nominal',
+        sort: null,
+        scale: { domain: names, range: names.map((_, i) => dashes[i % dashes.length]) },
+        legend: {
+          ...legendOf(names, width),
+          symbolType: 'stroke',
+          symbolSize: 170,
+          symbolStrokeColor: MARKS.theory.stroke,
+        },
+      },
+    },
+  };
+}

@@ -5,15 +5,14 @@ import {
   type ChartLook,
   checkCount,
   colourChannel,
-  legendOf,
   logTicks,
   look,
   type PaperValue,
   paperLayers,
+  theoryLayer,
   WIDTH,
 } from './channel';
 import type { Spec } from './chart';
-import { MARKS } from './theme';
 
 export interface HistogramOptions extends ChartLook {
   /** Title of the x axis, with its unit. */
@@ -96,38 +95,15 @@ export function histogram(
       encoding: { x, y, y2: { datum: floor }, ...(several ? colourChannel(names, 'set', width, null) : {}) },
     },
   ];
-  if (curves.length > 0) layer.push(curveLayer(curves, width));
+  if (curves.length > 0) {
+    const values = curves.flatMap(({ label, x: at, y: height }) =>
+      Array.from(at, (from, i) => ({ from, height: height[i], curve: label })),
+    );
+    const place = (field: string) => ({ field, type: 'quantitative' });
+    layer.push(theoryLayer(values, { x: place('from'), y: place('height') }, width));
+  }
   const axes: PaperValue[] = (options.paper ?? []).map((p) => ({ axis: 'x' as const, ...p }));
   return { ...look(options), data: { values: rows }, layer: [...layer, ...paperLayers(axes)] };
-}
-
-function curveLayer(curves: NonNullable<HistogramOptions['curves']>, width: number): Spec {
-  const values = curves.flatMap(({ label, x, y }) =>
-    Array.from(x, (from, i) => ({ from, height: y[i], curve: label })),
-  );
-  const names = curves.map((c) => c.label);
-  const dashes = [
-    [1, 0],
-    [7, 3],
-    [2, 2],
-    [9, 3, 2, 3],
-  ];
-  const range = names.map((_, i) => dashes[i % dashes.length]);
-  const legend = {
-    ...legendOf(names, width),
-    symbolType: 'stroke',
-    symbolSize: 170,
-    symbolStrokeColor: MARKS.theory.stroke,
-  };
-  return {
-    data: { values },
-    mark: { type: 'line', clip: true, ...MARKS.theory },
-    encoding: {
-      x: { field: 'from', type: 'quantitative' },
-      y: { field: 'height', type: 'quantitative' },
-      strokeDash: { field: 'curve', type: 'nominal', sort: null, scale: { domain: names, range }, legend },
-    },
-  };
 }
 
 function binEnds(

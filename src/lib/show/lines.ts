@@ -10,6 +10,7 @@ import {
   type DataRow,
   errorNote,
   joinNotes,
+  legendOf,
   look,
   nameAt,
   numberAt,
@@ -18,9 +19,11 @@ import {
   resolveAxis,
   seriesNames,
   someRows,
+  theoryLayer,
   WIDTH,
 } from './channel';
 import type { Spec } from './chart';
+import { MARKS } from './theme';
 
 export interface LinesOptions extends ChartLook {
   x: Axis;
@@ -31,6 +34,14 @@ export interface LinesOptions extends ChartLook {
   points?: boolean;
   /** The paper's value or values, dashed. */
   paper?: number | readonly PaperValue[];
+  /** The paper's numbers at single places of x, as hollow diamonds. */
+  paperPoints?: readonly { readonly x: number; readonly y: number }[];
+  /** What theory says, without an error: curves of their own beside the measured lines. */
+  curves?: readonly {
+    readonly label: string;
+    readonly x: ArrayLike<number>;
+    readonly y: ArrayLike<number>;
+  }[];
   /** Shape of the line between points (default straight); `step` for what changes at once. */
   interpolate?: 'linear' | 'step-after' | 'monotone';
 }
@@ -40,7 +51,7 @@ export interface LinesOptions extends ChartLook {
  * error; on a logarithmic y axis the mean is geometric. Throws a ValueError for missing or non-finite values.
  */
 export function lines(rows: readonly DataRow[], options: LinesOptions): Spec {
-  const { series, interpolate = 'linear', width = WIDTH } = options;
+  const { series, interpolate = 'linear', width = WIDTH, paperPoints = [], curves = [] } = options;
   const x = resolveAxis(options.x);
   const y = resolveAxis(options.y);
   const groups = new Map<string, { x: number; name: string; values: number[] }>();
@@ -76,8 +87,19 @@ export function lines(rows: readonly DataRow[], options: LinesOptions): Spec {
   ];
   const banded = means.some((m) => m.n > 1);
   // In each layer, not above them: the layers of the paper's values have no such fields.
-  const xs = [...groups.values()].map((group) => group.x);
-  const all = means.flatMap((m) => [m.low, m.high]);
+  const drawn = curves.flatMap(({ label, x: at, y: height }) =>
+    Array.from(at, (_, i) => ({ curve: label, [x.field]: at[i], [y.field]: height[i] })),
+  );
+  const diamonds = paperPoints.map((point) => ({ source: 'paper', [x.field]: point.x, [y.field]: point.y }));
+  const beside: DataRow[] = [...drawn, ...diamonds];
+  const xs = [
+    ...[...groups.values()].map((g) => g.x),
+    ...beside.map((row, i) => numberAt(row, x.field, i, x.log)),
+  ];
+  const all = [
+    ...means.flatMap((m) => [m.low, m.high]),
+    ...beside.map((row, i) => numberAt(row, y.field, i, y.log)),
+  ];
   const across = axisChannel(x, x.field, xs);
   if (points && !x.log && !x.domain) Object.assign(across.scale as Spec, { padding: 8, nice: false });
   const shared = { x: across, ...colour };
@@ -97,10 +119,30 @@ export function lines(rows: readonly DataRow[], options: LinesOptions): Spec {
       mark: { type: 'point' },
       encoding: { ...shared, y: axisChannel(y, y.field, all), ...shape, tooltip },
     });
+  const place = { x: across, y: axisChannel(y, y.field, all) };
+  if (drawn.length > 0) layer.push(theoryLayer(drawn, place, width));
+  if (diamonds.length > 0) layer.push(paperPointLayer(diamonds, place, width));
   const note = errorNote(means, y.log, 'band');
   return {
     ...look({ ...options, subtitle: joinNotes(options.subtitle, note) }),
     data: { values },
     layer: [...layer, ...paperLayers(options.paper)],
+  };
+}
+
+/** Hollow diamonds, and a legend of one entry that explains them. */
+function paperPointLayer(values: readonly DataRow[], place: Spec, width: number): Spec {
+  return {
+    data: { values },
+    mark: { type: 'point', ...MARKS.paperPoint },
+    encoding: {
+      ...place,
+      stroke: {
+        field: 'source',
+        type: 'nominal',
+        scale: { domain: ['paper'], range: [MARKS.paperPoint.stroke] },
+        legend: { ...legendOf(['paper'], width), symbolType: 'diamond', symbolFillColor: 'transparent' },
+      },
+    },
   };
 }
