@@ -10,13 +10,14 @@ import {
   type Network,
   network,
   relu,
+  residual,
   type Snapshot,
   sigmoid,
   softplus,
   tanh,
 } from '../../src/lib/nets';
 import { fromTfjs, loadTfjs, toTfjs } from '../../src/lib/nets/tfjs';
-import type { TfjsModel, TfjsModule, TfjsSequential } from '../../src/lib/nets/tfjs-module';
+import type { TfjsModel, TfjsModule } from '../../src/lib/nets/tfjs-module';
 import { random } from '../../src/lib/random';
 
 type Tfjs = typeof import('@tensorflow/tfjs');
@@ -26,19 +27,19 @@ beforeAll(async () => {
   tf = await loadTfjs<Tfjs>();
 });
 
-type Model = ReturnType<Tfjs['sequential']>;
+type Model = import('@tensorflow/tfjs').LayersModel;
+type Symbolic = import('@tensorflow/tfjs').SymbolicTensor;
 
-/** Random biases too: tfjs starts from zeros. */
+/** Random biases too: tfjs starts from zeros. What is not trained are means and variances. */
 function randomWeights(model: Model, seed: number): void {
   const rng = random(seed);
-  for (const layer of model.layers)
-    layer.setWeights(
-      layer.getWeights().map((tensor) => {
-        const values = new Float32Array(tensor.size);
-        rng.fill(values, 'normal', 0, 0.6);
-        return tf.tensor(values, tensor.shape);
-      }),
-    );
+  for (const weight of model.weights) {
+    const shape = weight.shape as number[];
+    const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
+    if (weight.trainable) rng.fill(values, 'normal', 0, 0.6);
+    else rng.fill(values, 'uniform', 0.5, 1.5);
+    weight.write(tf.tensor(values, shape));
+  }
 }
 
 /** Outputs, the gradient in the inputs of the sum of the outputs, and the gradient of the mean squared error. */
@@ -51,9 +52,15 @@ function ofTfjs(model: Model, X: Matrix, Y: Matrix, shape: number[]) {
     () => tf.losses.meanSquaredError(y, model.apply(x) as typeof output).asScalar(),
     model.trainableWeights.map((weight) => weight.read() as never),
   );
-  const gradient = model.trainableWeights.flatMap((weight) =>
-    Array.from(grads[(weight.read() as never as { name: string }).name].dataSync()),
-  );
+  // Taken over in place of the weights, the gradient comes in our order.
+  const weights = model.trainableWeights.map((weight) => weight.read().clone());
+  model.trainableWeights.forEach((weight) => {
+    weight.write(grads[(weight.read() as never as { name: string }).name]);
+  });
+  const gradient = fromTfjs(model).snapshot.params.data;
+  model.trainableWeights.forEach((weight, k) => {
+    weight.write(weights[k]);
+  });
   return { output: output.dataSync(), input: input.dataSync(), gradient };
 }
 
@@ -125,17 +132,39 @@ const models: Record<string, () => { model: Model; shape: number[] }> = {
     });
     const hidden = tf.layers.dense({ units: 6, activation: 'elu' }).apply(input);
     const output = tf.layers.activation({ activation: 'tanh' }).apply(inner.apply(hidden));
-    return { model: tf.model({ inputs: input, outputs: output as never }) as never as Model, shape: [7, 4] };
+    return { model: tf.model({ inputs: input, outputs: output as Symbolic }), shape: [7, 4] };
+  },
+  'residual blocks, one in another, and one with a projection': () => {
+    const { dense } = tf.layers;
+    const input = tf.input({ shape: [4] });
+    const stem = apply(input, dense({ units: 5, activation: 'tanh' }));
+    const inner = add(apply(stem, dense({ units: 6, activation: 'elu' }), dense({ units: 5 })), stem);
+    const outer = add(stem, apply(inner, tf.layers.reLU(), dense({ units: 5 })));
+    const wide = apply(outer, dense({ units: 4, activation: 'softplus' }), dense({ units: 3 }));
+    const sum = add(apply(outer, dense({ units: 3, useBias: false })), wide);
+    const output = apply(sum, tf.layers.reLU(), dense({ units: 2 }));
+    return { model: tf.model({ inputs: input, outputs: output }), shape: [8, 4] };
+  },
+  'a residual block that is a model inside a sequential model, and x + x': () => {
+    const input = tf.input({ shape: [5] });
+    const sum = add(input, apply(input, tf.layers.dense({ units: 5, activation: 'tanh' })));
+    const block = tf.model({ inputs: input, outputs: add(sum, sum) });
+    const model = tf.sequential({
+      layers: [tf.layers.dense({ units: 5, inputShape: [3] }), block, tf.layers.dense({ units: 2 })],
+    });
+    return { model, shape: [6, 3] };
   },
 };
+
+function apply(x: Symbolic, ...layers: { apply(x: Symbolic): unknown }[]): Symbolic {
+  return layers.reduce((its, layer) => layer.apply(its) as Symbolic, x);
+}
+const add = (...branches: Symbolic[]) => tf.layers.add().apply(branches) as Symbolic;
 
 describe('fromTfjs', () => {
   it.each(Object.keys(models))('gives outputs and gradients of tfjs: %s', (name) => {
     const { model, shape } = models[name]();
-    if (name.startsWith('a functional')) {
-      const inner = model.layers.find((layer) => layer.getClassName() === 'Sequential') as never as Model;
-      randomWeights(inner, 5);
-    } else randomWeights(model, 4);
+    randomWeights(model, 4);
     const { network: net, snapshot } = fromTfjs(model);
     expect(snapshot.params.dtype).toBe('float32');
     expectSame(model, net, snapshot, shape);
@@ -190,20 +219,54 @@ describe('fromTfjs', () => {
     expect(() => fromTfjs(broken)).toThrow(/layer 'first': expected finite weights/);
   });
 
-  it('refuses a graph that branches', () => {
+  it('gives residual blocks their layers: the longer branch is the body', () => {
+    const { model } = models['residual blocks, one in another, and one with a projection']();
+    const { network: net } = fromTfjs(model);
+    expect(net.toString()).toBe(
+      network(4, [
+        dense(5),
+        tanh(),
+        residual([residual([dense(6), elu(), dense(5)]), relu(), dense(5)]),
+        residual([dense(4), softplus(), dense(3)], { shortcut: [dense(3, { bias: false })] }),
+        relu(),
+        dense(2),
+      ]).toString(),
+    );
+  });
+
+  it('reads a deep residual network in one go', () => {
+    const input = tf.input({ shape: [2] });
+    let x = input;
+    for (let k = 0; k < 40; k++) {
+      const half = add(x, apply(x, tf.layers.dense({ units: 2 })));
+      x = add(apply(half, tf.layers.reLU()), x);
+    }
+    const { network: net } = fromTfjs(tf.model({ inputs: input, outputs: x }));
+    expect(net.layers.map(({ name }) => name)).toEqual(
+      Array.from({ length: 40 }, (_, k) => `residual${k + 1}`),
+    );
+    expect(net.layout.places.has('residual40/residual1/dense1/weight')).toBe(true);
+  });
+
+  it('refuses a graph that branches in other ways', () => {
     const input = tf.input({ shape: [3] });
-    const a = tf.layers.dense({ units: 2, name: 'left' }).apply(input) as never;
-    const b = tf.layers.dense({ units: 2, name: 'right' }).apply(input) as never;
-    const sum = tf.layers.add({ name: 'sum' }).apply([a, b]) as never;
-    expect(() => fromTfjs(tf.model({ inputs: input, outputs: sum }))).toThrow(/layer 'sum'.*got 2 inputs/);
-    expect(() => fromTfjs(tf.model({ inputs: input, outputs: [a, b] }))).toThrow(
-      /got 1 inputs and 2 outputs/,
+    const denseOf = (x: Symbolic, name?: string) => apply(x, tf.layers.dense({ units: 3, name }));
+    const [a, b] = [denseOf(input), denseOf(input)];
+    const refused = (outputs: Symbolic | Symbolic[]) =>
+      expect(() => fromTfjs(tf.model({ inputs: input, outputs })));
+    refused(tf.layers.concatenate({ name: 'both' }).apply([a, b]) as Symbolic).toThrow(
+      /layer 'both': expected .*two branches.*got a layer of the class Concatenate with 2 inputs/,
     );
+    refused(tf.layers.add({ name: 'three' }).apply([a, b, input]) as Symbolic).toThrow(
+      /layer 'three'.*class Add with 3 inputs/,
+    );
+    refused([a, b]).toThrow(/got 1 inputs and 2 outputs/);
     const shared = tf.layers.dense({ units: 3, name: 'twice' });
-    const both = shared.apply(shared.apply(input)) as never;
-    expect(() => fromTfjs(tf.model({ inputs: input, outputs: both }))).toThrow(
-      /layer 'twice'.*used more than once/,
-    );
+    refused(apply(input, shared, shared)).toThrow(/layer 'twice'.*used more than once/);
+    // Two skips that cross: from inside of the first block to beyond it.
+    const inside = denseOf(input, 'inside');
+    const crossed = add(denseOf(add(denseOf(inside), input)), inside);
+    refused(crossed).toThrow(/layer 'inside'.*used more than once/);
   });
 });
 
@@ -240,6 +303,15 @@ describe('toTfjs', () => {
       [2, 2],
       [flatten(), tanh(), network(4, [dense(3), relu(), dense(4)]), elu(), identity(), dense(2)],
     ],
+    'residual blocks': [
+      4,
+      [
+        residual([residual([tanh(), dense(4)], { shortcut: [dense(4, { weightScale: 'ntk' })] }), dense(4)]),
+        relu(),
+        residual([dense(6), relu({ scale: 0.1 }), dense(3)], { shortcut: [dense(3)] }),
+        dense(2),
+      ],
+    ],
   };
 
   it.each(Object.keys(nets))('gives the same function: %s', (name) => {
@@ -255,7 +327,8 @@ describe('toTfjs', () => {
   });
 
   it('and back gives the same network and numbers', () => {
-    const net = network([2, 3], [flatten(), dense(7), tanh(), dense(5, { bias: false }), elu(), dense(2)]);
+    const block = residual([dense(5, { bias: false }), elu(), dense(3)], { shortcut: [dense(3)] });
+    const net = network([2, 3], [flatten(), dense(7), tanh(), block, residual([dense(3)]), dense(2)]);
     const snapshot = net.init(random(8));
     const back = fromTfjs(toTfjs(net, snapshot, tf));
     expect(back.network.toString()).toBe(net.toString());
@@ -292,13 +365,12 @@ it('loads tfjs once, without its banner', async () => {
   expect(log).not.toHaveBeenCalled();
 });
 
-it("tfjs' own types fit the interfaces that stand for them, and toTfjs gives a tf.Sequential", () => {
-  const module: TfjsModule<ReturnType<Tfjs['sequential']>> = tf;
-  const sequential: TfjsSequential = tf.sequential();
+it("tfjs' own types fit the interfaces that stand for them, and toTfjs gives a tf.LayersModel", () => {
+  const module: TfjsModule<import('@tensorflow/tfjs').LayersModel> = tf;
   const take = (model: import('@tensorflow/tfjs').LayersModel): TfjsModel => model;
   const net = network(2, [dense(1)]);
-  const model: import('@tensorflow/tfjs').Sequential = toTfjs(net, net.init(random(1)), tf);
+  const model: import('@tensorflow/tfjs').LayersModel = toTfjs(net, net.init(random(1)), tf);
   expect(module).toBe(tf);
-  expect(sequential.getClassName()).toBe('Sequential');
+  expect(model).toBeInstanceOf(tf.LayersModel);
   expect(take(model)).toBe(model);
 });

@@ -12,6 +12,6 @@ export * from './optimizers';
 export * from './params';
 export * from './site';
 export * from './tfjs';
-export type { TfjsModel, TfjsModule, TfjsSequential } from './tfjs-module';
+export type { TfjsModel, TfjsModule } from './tfjs-module';
 export * from './train';
 export * from './workspace';

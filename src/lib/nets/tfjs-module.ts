@@ -27,6 +27,8 @@ export interface TfjsLayer {
     readonly inputTensors: readonly TfjsSymbolicTensor[];
     readonly inputShapes: readonly unknown[];
   }[];
+  /** A tensor of a graph, for one tensor of it or several. */
+  apply(inputs: unknown): unknown;
   getClassName(): string;
   getConfig(): { readonly [option: string]: unknown };
   getWeights(): TfjsTensor[];
@@ -40,28 +42,21 @@ export interface TfjsModel extends TfjsLayer {
   readonly layers: readonly TfjsLayer[];
 }
 
-/** A `tf.Sequential`. */
-export interface TfjsSequential extends TfjsModel {
-  add(layer: TfjsLayer): void;
-}
-
 /** tfjs' names of the activations that both have. */
 export type TfjsActivation = Exclude<ActivationKind, 'identity'> | 'linear';
 
-/** The module: `import * as tf from '@tensorflow/tfjs'`, or tfjs-node. S is its `tf.Sequential`. */
-export interface TfjsModule<S extends TfjsSequential = TfjsSequential> {
-  sequential(): S;
+/** The module: `import * as tf from '@tensorflow/tfjs'`, or tfjs-node. M is its `tf.LayersModel`. */
+export interface TfjsModule<M extends TfjsModel = TfjsModel> {
+  input(options: { shape: number[] }): TfjsSymbolicTensor;
+  /** Inputs and outputs are tensors of a graph. */
+  model(options: { inputs: unknown; outputs: unknown }): M;
   tensor(values: Float32Array, shape: [number, number] | [number], dtype: 'float32'): TfjsTensor;
   ready(): Promise<void>;
   findBackend(name: string): unknown;
   readonly layers: {
-    dense(options: {
-      units: number;
-      useBias: boolean;
-      activation: TfjsActivation;
-      inputShape?: number[];
-    }): TfjsLayer;
-    activation(options: { activation: TfjsActivation; inputShape?: number[] }): TfjsLayer;
-    flatten(options: { inputShape?: number[] }): TfjsLayer;
+    dense(options: { units: number; useBias: boolean; activation: TfjsActivation }): TfjsLayer;
+    activation(options: { activation: TfjsActivation }): TfjsLayer;
+    flatten(): TfjsLayer;
+    add(): TfjsLayer;
   };
 }

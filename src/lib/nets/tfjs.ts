@@ -1,7 +1,7 @@
 /**
- * To and from TensorFlow.js, for dense models: a user's trained `tf.LayersModel` becomes a network and a snapshot,
- * on which every kernel works, and a network becomes a model that tfjs can train, save and serve. Nothing of
- * TensorFlow.js is imported, not even types (tfjs-module.ts): `loadTfjs` loads it when it is asked.
+ * To and from TensorFlow.js: a user's trained `tf.LayersModel` becomes a network and a snapshot, on which every kernel
+ * works, and a network becomes a model that tfjs can train, save and serve. Nothing of TensorFlow.js is imported, not
+ * even types (tfjs-module.ts): `loadTfjs` loads it when it is asked.
  *
  * tfjs has no constants in its layers, so `toTfjs` multiplies weightScale, biasScale and an activation's scale s into
  * weights and biases: σ(s (w·x W + β·b)) = σ(x (s w W) + s β b). The function is the same, its tangent kernel is not.
@@ -13,9 +13,10 @@ import { ShapeError, shapeText, ValueError } from '../errors';
 import { type DType, Matrix, type Vector } from '../linalg/matrix';
 import { projectRoot } from '../run';
 import type { Layer, LayerSpec } from './layer';
-import { ActivationLayer, elu, relu, sigmoid, softplus, tanh } from './layers/activation';
+import { ActivationLayer, elu, identity, relu, sigmoid, softplus, tanh } from './layers/activation';
 import { DenseLayer, dense } from './layers/dense';
 import { flatten } from './layers/flatten';
+import { ResidualLayer, residual } from './layers/residual';
 import { Sequence } from './layers/sequence';
 import { type Network, network } from './network';
 import { type Layout, Params, type Snapshot } from './params';
@@ -24,13 +25,12 @@ import type {
   TfjsLayer,
   TfjsModel,
   TfjsModule,
-  TfjsSequential,
   TfjsSymbolicTensor,
   TfjsTensor,
 } from './tfjs-module';
 
 const SUPPORTED =
-  'Dense, Activation, ReLU, ELU, Flatten and InputLayer in one line, with the activations linear, relu, tanh, sigmoid, softplus and elu';
+  'Dense, Activation, ReLU, ELU, Flatten, InputLayer and Add of two branches, with the activations linear, relu, tanh, sigmoid, softplus and elu';
 
 /** tfjs' names of activations; linear is none. */
 const activations: Record<string, (() => LayerSpec) | null> = {
@@ -41,6 +41,17 @@ const activations: Record<string, (() => LayerSpec) | null> = {
   softplus,
   elu,
 };
+
+/** A layer of the class Add and its two branches, from where they part. */
+class Sum {
+  constructor(
+    readonly body: readonly Step[],
+    readonly shortcut: readonly Step[],
+  ) {}
+}
+
+/** What a model does next to what came out before. */
+type Step = TfjsLayer | Sum;
 
 /** A tensor of a tfjs layer that becomes a parameter, or an entry of the state. */
 interface Weight {
@@ -57,8 +68,9 @@ interface Converted {
 }
 
 /**
- * The network that a tfjs model is, and its numbers: sequential models and functional ones that are a single line, of
- * dense layers and activations (in the dense layer or as a layer of their own). `dtype`: the snapshot's precision
+ * The network that a tfjs model is, and its numbers: sequential models, and functional ones that are a line with residual
+ * blocks in it (two branches that meet in an Add), of dense layers and activations (in the dense layer or as a layer of
+ * their own). Of the branches of an Add, the one with more layers becomes the block's body. `dtype`: the snapshot's precision
  * ('float32', which is what tfjs computes in, unless given). Throws a ValueError that names the first layer that is
  * not supported.
  */
@@ -67,7 +79,7 @@ export function fromTfjs(
   { dtype = 'float32' }: { dtype?: DType } = {},
 ): { network: Network; snapshot: Snapshot } {
   const converted: Converted = { specs: [], params: [], state: [] };
-  for (const layer of line(model)) convert(layer, converted);
+  for (const step of stepsOf(model)) convert(step, converted);
   const inputShape = model.inputs[0].shape.slice(1);
   if (inputShape.some((size) => size === null))
     throw new ShapeError({
@@ -100,8 +112,8 @@ function filled(layout: Layout, weights: readonly Weight[], dtype: DType): Param
   return params;
 }
 
-/** The layers of a model in order, from the input on. Throws a ValueError where the graph branches. */
-function line(model: TfjsModel): readonly TfjsLayer[] {
+/** What a model does, from the input on. Throws a ValueError where the graph branches in another way than for a sum. */
+function stepsOf(model: TfjsModel): readonly Step[] {
   if (!model.inputs?.length || !model.outputs?.length)
     throw new ValueError({
       what: `tfjs model '${model.name}'`,
@@ -109,36 +121,105 @@ function line(model: TfjsModel): readonly TfjsLayer[] {
       got: 'one that does not know its input shape',
       todo: 'Give inputShape to its first layer, or call model.build.',
     });
-  const branching = (name: string, what: string) =>
-    new ValueError({
-      what: `tfjs model '${model.name}', layer '${name}'`,
-      expected: 'one input and one output, in a single line',
-      got: what,
-      todo: 'Only sequential models, and functional ones without branches or shared layers, can be taken over.',
-    });
   if (model.inputs.length !== 1 || model.outputs.length !== 1)
-    throw branching(model.name, `${model.inputs.length} inputs and ${model.outputs.length} outputs`);
+    throw branching(model, model.name, `${model.inputs.length} inputs and ${model.outputs.length} outputs`);
   if (model.getClassName() === 'Sequential') return model.layers;
-
-  // Backwards from the output, by the nodes of this model: a layer may have others, in other models.
-  const own = new Set(model.layers);
-  const layers: TfjsLayer[] = [];
-  let tensor: TfjsSymbolicTensor | undefined = model.outputs[0];
-  while (tensor) {
-    const layer: TfjsLayer = tensor.sourceLayer;
-    if (layers.includes(layer)) throw branching(layer.name, 'a layer that is used more than once');
-    layers.unshift(layer);
-    own.delete(layer);
-    const { inputTensors }: TfjsLayer['inboundNodes'][number] = layer.inboundNodes[tensor.nodeIndex];
-    if (inputTensors.length > 1) throw branching(layer.name, `${inputTensors.length} inputs`);
-    // An input layer is its own input.
-    tensor = layer.getClassName() === 'InputLayer' ? undefined : inputTensors[0];
-  }
-  for (const { name } of own) throw branching(name, 'a layer beside the line');
-  return layers;
+  return new Graph(model).steps(model.outputs[0], null);
 }
 
-function convert(layer: TfjsLayer, into: Converted): void {
+function branching(model: TfjsModel, layer: string, got: string): ValueError {
+  return new ValueError({
+    what: `tfjs model '${model.name}', layer '${layer}'`,
+    expected: 'one input and one output, in a line, or two branches from one tensor that an Add joins',
+    got,
+    todo: 'Only sequential models, and functional ones whose branches are residual blocks, can be taken over.',
+  });
+}
+
+/**
+ * The graph of a functional model, read backwards from its output, by the nodes of this model (a layer may have others,
+ * in other models). What comes before a sum is the tensor at which its branches part: the last that both have passed.
+ */
+class Graph {
+  private readonly known = new Map<TfjsSymbolicTensor, TfjsSymbolicTensor | null>();
+  private readonly used = new Set<TfjsLayer>();
+
+  constructor(private readonly model: TfjsModel) {}
+
+  /** What leads from `start` (null: from the input) to `end`. */
+  steps(end: TfjsSymbolicTensor, start: TfjsSymbolicTensor | null): Step[] {
+    const steps: Step[] = [];
+    let tensor: TfjsSymbolicTensor | null = end;
+    while (tensor !== start && tensor !== null) {
+      const layer: TfjsLayer = tensor.sourceLayer;
+      if (this.used.has(layer)) throw this.branching(layer, 'a layer that is used more than once');
+      this.used.add(layer);
+      const before: TfjsSymbolicTensor | null = this.before(tensor);
+      const inputs = inputsOf(tensor);
+      if (inputs.length === 2) {
+        const branches = inputs.map((input) => this.steps(input, before));
+        const [first, second] = branches;
+        steps.unshift(second.length > first.length ? new Sum(second, first) : new Sum(first, second));
+      } else steps.unshift(layer);
+      tensor = before;
+    }
+    return steps;
+  }
+
+  /** The last tensor that all has passed on the way to this one; null for the input. */
+  private before(tensor: TfjsSymbolicTensor): TfjsSymbolicTensor | null {
+    let before = this.known.get(tensor);
+    if (before === undefined) {
+      before = this.find(tensor);
+      this.known.set(tensor, before);
+    }
+    return before;
+  }
+
+  private find(tensor: TfjsSymbolicTensor): TfjsSymbolicTensor | null {
+    const layer = tensor.sourceLayer;
+    const kind = layer.getClassName();
+    // An input layer is its own input.
+    if (kind === 'InputLayer') return null;
+    const inputs = inputsOf(tensor);
+    if (inputs.length === 1) return inputs[0];
+    if (kind !== 'Add' || inputs.length !== 2)
+      throw this.branching(layer, `a layer of the class ${kind} with ${inputs.length} inputs`);
+    const passed = new Set(this.way(inputs[0]));
+    return this.way(inputs[1]).find((its) => passed.has(its)) ?? null;
+  }
+
+  /** This tensor and all that everything has passed before it, back to the input. */
+  private way(tensor: TfjsSymbolicTensor): TfjsSymbolicTensor[] {
+    const way: TfjsSymbolicTensor[] = [];
+    for (let its: TfjsSymbolicTensor | null = tensor; its !== null; its = this.before(its)) way.push(its);
+    return way;
+  }
+
+  private branching(layer: TfjsLayer, got: string): ValueError {
+    return branching(this.model, layer.name, got);
+  }
+}
+
+function inputsOf(tensor: TfjsSymbolicTensor): readonly TfjsSymbolicTensor[] {
+  return tensor.sourceLayer.inboundNodes[tensor.nodeIndex].inputTensors;
+}
+
+function convert(step: Step, into: Converted): void {
+  if (step instanceof Sum) {
+    const branch = (steps: readonly Step[]) => {
+      const its: Converted = { ...into, specs: [] };
+      for (const inner of steps) convert(inner, its);
+      return its.specs;
+    };
+    // The shortcut's parameters come first. A branch may turn out to do nothing.
+    const shortcut = branch(step.shortcut);
+    const body = branch(step.body);
+    into.specs.push(residual(body.length > 0 ? body : [identity()], { shortcut }));
+  } else convertLayer(step, into);
+}
+
+function convertLayer(layer: TfjsLayer, into: Converted): void {
   const config = layer.getConfig();
   const kind = layer.getClassName();
   const unsupported = (got: string) =>
@@ -160,7 +241,7 @@ function convert(layer: TfjsLayer, into: Converted): void {
     case 'Sequential':
     case 'Functional':
     case 'Model':
-      for (const inner of line(layer as TfjsModel)) convert(inner, into);
+      for (const inner of stepsOf(layer as TfjsModel)) convert(inner, into);
       return;
     case 'Dense': {
       const weights = layer.getWeights();
@@ -191,21 +272,43 @@ function convert(layer: TfjsLayer, into: Converted): void {
 }
 
 /**
- * A `tf.Sequential` model of the same function: one Dense layer for each dense layer and the activation after it. Give
- * the tfjs that is to run it (`await loadTfjs()`, or your own import). Throws a ValueError that names the layer for which
- * tfjs has no counterpart.
+ * A `tf.LayersModel` of the same function: one Dense layer for each dense layer and the activation after it, an Add for
+ * each residual block. Give the tfjs that is to run it (`await loadTfjs()`, or your own import). Throws a ValueError that
+ * names the layer for which tfjs has no counterpart.
  */
-export function toTfjs<S extends TfjsSequential>(net: Network, snapshot: Snapshot, tf: TfjsModule<S>): S {
+export function toTfjs<M extends TfjsModel>(net: Network, snapshot: Snapshot, tf: TfjsModule<M>): M {
   net.check(snapshot, Matrix.zeros(0, net.inputs));
+  const inputs = tf.input({ shape: [...net.inputShape] });
+  const weights: LayerWeights[] = [];
+  const outputs = append(net.layers, inputs, snapshot, tf, weights);
+  const model = tf.model({ inputs, outputs });
+  for (const { layer, values } of weights) {
+    layer.setWeights(values);
+    for (const tensor of values) tensor.dispose();
+  }
+  return model;
+}
+
+/** What a layer's weights are to be once the model is made. */
+interface LayerWeights {
+  layer: TfjsLayer;
+  values: TfjsTensor[];
+}
+
+/** The layers applied to `input`, a tensor of the graph, one after the other; their weights are added to the list. */
+function append(
+  list: readonly Layer[],
+  input: TfjsSymbolicTensor,
+  snapshot: Snapshot,
+  tf: TfjsModule,
+  weights: LayerWeights[],
+): TfjsSymbolicTensor {
   const { params } = snapshot;
-  const layers = leaves(net.layers);
-  const model = tf.sequential();
-  const weights: TfjsTensor[][] = [];
-  let inputShape: number[] | undefined = [...net.inputShape];
-  const append = (layer: TfjsLayer, values: TfjsTensor[] = []) => {
-    model.add(layer);
-    inputShape = undefined;
-    weights.push(values);
+  const layers = leaves(list);
+  let output = input;
+  const add = (layer: TfjsLayer, values: TfjsTensor[] = []) => {
+    output = layer.apply(output) as TfjsSymbolicTensor;
+    if (values.length > 0) weights.push({ layer, values });
   };
   const scaled = (data: Vector, factor: number, shape: [number, number] | [number]) =>
     tf.tensor(
@@ -224,12 +327,11 @@ export function toTfjs<S extends TfjsSequential>(net: Network, snapshot: Snapsho
       const values: TfjsTensor[] = [scaled(W.data, s * layer.weightScale, [W.rows, W.cols])];
       if (layer.bias !== null)
         values.push(scaled(params.get(layer.bias).data, s * layer.biasScale, [W.cols]));
-      append(
+      add(
         tf.layers.dense({
           units: W.cols,
           useBias: layer.bias !== null,
           activation: next ? nameOf(next) : 'linear',
-          inputShape,
         }),
         values,
       );
@@ -238,15 +340,15 @@ export function toTfjs<S extends TfjsSequential>(net: Network, snapshot: Snapsho
       const { scale } = layer.sigma;
       if (scale !== 1)
         throw noCounterpart(layer, `the scale ${scale} of an activation that follows no dense layer`);
-      append(tf.layers.activation({ activation: nameOf(layer), inputShape }));
-    } else if (layer.kind === 'flatten') append(tf.layers.flatten({ inputShape }));
-    else throw noCounterpart(layer, `a layer of the kind ${layer.kind}`);
+      add(tf.layers.activation({ activation: nameOf(layer) }));
+    } else if (layer.kind === 'flatten') add(tf.layers.flatten());
+    else if (layer instanceof ResidualLayer) {
+      const shortcut = append(layer.shortcut.layers, output, snapshot, tf, weights);
+      const body = append(layer.body.layers, output, snapshot, tf, weights);
+      output = tf.layers.add().apply([body, shortcut]) as TfjsSymbolicTensor;
+    } else throw noCounterpart(layer, `a layer of the kind ${layer.kind}`);
   }
-  model.layers.forEach((layer, k) => {
-    if (weights[k].length > 0) layer.setWeights(weights[k]);
-  });
-  for (const tensor of weights.flat()) tensor.dispose();
-  return model;
+  return output;
 }
 
 /** tfjs' name of an activation. */
@@ -266,7 +368,7 @@ function leaves(layers: readonly Layer[]): Layer[] {
 function noCounterpart(layer: Layer, got: string): ValueError {
   return new ValueError({
     what: `Layer '${layer.name}' (${shapeText(layer.outputShape)})`,
-    expected: 'dense layers, activations and flatten',
+    expected: 'dense layers, activations, flatten and residual blocks of them',
     got,
     todo: 'tfjs has no layer that does this.',
   });
