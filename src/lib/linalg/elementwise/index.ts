@@ -6,6 +6,7 @@
 export * from './activation';
 export * from './arena';
 export * from './arithmetic';
+export * from './columns';
 export * from './functions';
 export * from './hadamard';
 export * from './likelihood';

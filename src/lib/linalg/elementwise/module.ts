@@ -18,6 +18,15 @@ type Address = number;
 type Map1 = (x: Address, out: Address, n: number) => void;
 type Map2 = (x: Address, y: Address, out: Address, n: number) => void;
 type ErrorLoop = (f: Address, y: Address, gradient: Address, scale: number, n: number) => number;
+type ColumnLoop = (
+  A: Address,
+  B: Address,
+  rows: number,
+  cols: number,
+  out: Address,
+  alpha: number,
+  beta: number,
+) => void;
 type ActivationLoop = (
   z: Address,
   bias: Address,
@@ -44,6 +53,31 @@ export interface Loops {
     out: Address,
   ): void;
   columnSums(A: Address, rows: number, cols: number, out: Address, alpha: number, beta: number): void;
+  columnTotals(A: Address, rows: number, cols: number, out: Address, alpha: number, beta: number): void;
+  columnSquares: ColumnLoop;
+  columnDots: ColumnLoop;
+  normaliseColumns(
+    x: Address,
+    m: Address,
+    r: Address,
+    g: Address,
+    b: Address,
+    rows: number,
+    cols: number,
+    n: Address,
+    y: Address,
+  ): void;
+  combineColumns(
+    A: Address,
+    a: Address,
+    B: Address,
+    b: Address,
+    c: Address,
+    rows: number,
+    cols: number,
+    out: Address,
+    more: number,
+  ): void;
   exp: Map1;
   expm1: Map1;
   log: Map1;

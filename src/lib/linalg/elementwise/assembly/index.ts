@@ -2,6 +2,7 @@
 
 import * as activation from './activation';
 import * as arithmetic from './arithmetic';
+import * as columns from './columns';
 import * as functions from './functions';
 import * as likelihood from './likelihood';
 import * as updates from './updates';
@@ -330,6 +331,118 @@ export function columnSums_f32(A: usize, rows: i32, cols: i32, out: usize, alpha
 
 export function columnSums_f64(A: usize, rows: i32, cols: i32, out: usize, alpha: f64, beta: f64): void {
   activation.columnSums<f64>(A, rows, cols, out, alpha, beta);
+}
+
+export function columnTotals_f32(A: usize, rows: i32, cols: i32, out: usize, alpha: f64, beta: f64): void {
+  columns.columnTotals<f32>(A, rows, cols, out, alpha, beta);
+}
+
+export function columnTotals_f64(A: usize, rows: i32, cols: i32, out: usize, alpha: f64, beta: f64): void {
+  columns.columnTotals<f64>(A, rows, cols, out, alpha, beta);
+}
+
+export function columnSquares_f32(
+  A: usize,
+  m: usize,
+  rows: i32,
+  cols: i32,
+  out: usize,
+  alpha: f64,
+  beta: f64,
+): void {
+  columns.columnSquares<f32>(A, m, rows, cols, out, alpha, beta);
+}
+
+export function columnSquares_f64(
+  A: usize,
+  m: usize,
+  rows: i32,
+  cols: i32,
+  out: usize,
+  alpha: f64,
+  beta: f64,
+): void {
+  columns.columnSquares<f64>(A, m, rows, cols, out, alpha, beta);
+}
+
+export function columnDots_f32(
+  A: usize,
+  B: usize,
+  rows: i32,
+  cols: i32,
+  out: usize,
+  alpha: f64,
+  beta: f64,
+): void {
+  columns.columnDots<f32>(A, B, rows, cols, out, alpha, beta);
+}
+
+export function columnDots_f64(
+  A: usize,
+  B: usize,
+  rows: i32,
+  cols: i32,
+  out: usize,
+  alpha: f64,
+  beta: f64,
+): void {
+  columns.columnDots<f64>(A, B, rows, cols, out, alpha, beta);
+}
+
+export function normaliseColumns_f32(
+  x: usize,
+  m: usize,
+  r: usize,
+  g: usize,
+  b: usize,
+  rows: i32,
+  cols: i32,
+  n: usize,
+  y: usize,
+): void {
+  columns.normaliseColumns<f32>(x, m, r, g, b, rows, cols, n, y);
+}
+
+export function normaliseColumns_f64(
+  x: usize,
+  m: usize,
+  r: usize,
+  g: usize,
+  b: usize,
+  rows: i32,
+  cols: i32,
+  n: usize,
+  y: usize,
+): void {
+  columns.normaliseColumns<f64>(x, m, r, g, b, rows, cols, n, y);
+}
+
+export function combineColumns_f32(
+  A: usize,
+  a: usize,
+  B: usize,
+  b: usize,
+  c: usize,
+  rows: i32,
+  cols: i32,
+  out: usize,
+  more: i32,
+): void {
+  columns.combineColumns<f32>(A, a, B, b, c, rows, cols, out, more);
+}
+
+export function combineColumns_f64(
+  A: usize,
+  a: usize,
+  B: usize,
+  b: usize,
+  c: usize,
+  rows: i32,
+  cols: i32,
+  out: usize,
+  more: i32,
+): void {
+  columns.combineColumns<f64>(A, a, B, b, c, rows, cols, out, more);
 }
 
 export function add_f32(x: usize, y: usize, out: usize, n: i32): void {
