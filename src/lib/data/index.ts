@@ -2,6 +2,17 @@
 export { type CifarBatch, parseCifar } from './cifar';
 export { type Idx, parseIdx } from './idx';
 export {
+  type GeneratedKryptonite,
+  generateKryptonite,
+  type Kryptonite,
+  type KryptoniteFiles,
+  type KryptoniteLaw,
+  type KryptoniteNoise,
+  type KryptoniteOptions,
+  kryptonite,
+  kryptoniteFiles,
+} from './kryptonite';
+export {
   available,
   cifar10,
   type Examples,

@@ -307,7 +307,7 @@ function folderOf(set: DataSetDescription): string {
 }
 
 /** A path as users know it: from the root of the project where it lies within. */
-function shown(path: string): string {
+export function shown(path: string): string {
   const short = relative(projectRoot(), path);
   return short.startsWith('..') ? path : short;
 }
