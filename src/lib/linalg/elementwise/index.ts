@@ -7,6 +7,7 @@ export * from './activation';
 export * from './arena';
 export * from './arithmetic';
 export * from './columns';
+export * from './dropout';
 export * from './functions';
 export * from './hadamard';
 export * from './likelihood';

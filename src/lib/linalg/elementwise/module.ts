@@ -78,6 +78,17 @@ export interface Loops {
     out: Address,
     more: number,
   ): void;
+  dropoutMask(
+    out: Address,
+    kept: number,
+    limit: number,
+    k0: number,
+    k1: number,
+    c2: number,
+    c3: number,
+    first: number,
+    n: number,
+  ): void;
   exp: Map1;
   expm1: Map1;
   log: Map1;

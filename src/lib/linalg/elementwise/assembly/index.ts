@@ -3,6 +3,7 @@
 import * as activation from './activation';
 import * as arithmetic from './arithmetic';
 import * as columns from './columns';
+import * as dropout from './dropout';
 import * as functions from './functions';
 import * as likelihood from './likelihood';
 import * as updates from './updates';
@@ -443,6 +444,34 @@ export function combineColumns_f64(
   more: i32,
 ): void {
   columns.combineColumns<f64>(A, a, B, b, c, rows, cols, out, more);
+}
+
+export function dropoutMask_f32(
+  out: usize,
+  kept: f64,
+  limit: i32,
+  k0: i32,
+  k1: i32,
+  c2: i32,
+  c3: i32,
+  first: i32,
+  n: i32,
+): void {
+  dropout.mask<f32>(out, kept, limit, k0, k1, c2, c3, first, n);
+}
+
+export function dropoutMask_f64(
+  out: usize,
+  kept: f64,
+  limit: i32,
+  k0: i32,
+  k1: i32,
+  c2: i32,
+  c3: i32,
+  first: i32,
+  n: i32,
+): void {
+  dropout.mask<f64>(out, kept, limit, k0, k1, c2, c3, first, n);
 }
 
 export function add_f32(x: usize, y: usize, out: usize, n: i32): void {
