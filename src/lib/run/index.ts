@@ -15,3 +15,4 @@ export {
   progress,
   progressText,
 } from './progress';
+export { inThread, type ThreadOptions, threads } from './threads';
