@@ -49,6 +49,39 @@ describe('jobs', () => {
     expect(compute).toHaveBeenCalledTimes(3);
   });
 
+  test('run several at once where asked, in the order of their results, equal ones once', async () => {
+    let underWay = 0;
+    let most = 0;
+    const compute = vi.fn(async ({ seed }: { seed: number }) => {
+      most = Math.max(most, ++underWay);
+      await new Promise((resolve) => setTimeout(resolve, 5 * seed));
+      underWay--;
+      return seed * seed;
+    });
+    const many = [3, 1, 1, 2, 3, 4].map((seed) => ({ seed }));
+    const options = { folder: newFolder(), atOnce: 2 };
+    expect(await runJobs('at once', many, compute, options)).toEqual([9, 1, 1, 4, 9, 16]);
+    expect(compute).toHaveBeenCalledTimes(4);
+    expect(most).toBe(2);
+    await expect(runJobs('at once', many, compute, { ...options, atOnce: 0 })).rejects.toThrow(ValueError);
+  });
+
+  test('that run at once end together when one fails, and what was finished is kept', async () => {
+    const options = { folder: newFolder(), atOnce: 2 };
+    const ended: number[] = [];
+    const compute = vi.fn(async ({ seed }: { seed: number }) => {
+      await new Promise((resolve) => setTimeout(resolve, seed === 1 ? 5 : 20));
+      if (seed === 1) throw new RangeError('seed 1');
+      ended.push(seed);
+      return seed;
+    });
+    const seeds = [1, 2, 3, 4].map((seed) => ({ seed }));
+    await expect(runJobs('failing', seeds, compute, options)).rejects.toThrow('seed 1');
+    expect(ended).toEqual([2]);
+    await expect(runJobs('failing', [{ seed: 2 }], compute, options)).resolves.toEqual([2]);
+    expect(compute).toHaveBeenCalledTimes(2);
+  });
+
   test('stop at a signal with an InterruptedError, and go on from there', async () => {
     const folder = newFolder();
     const stop = new AbortController();
