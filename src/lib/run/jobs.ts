@@ -5,8 +5,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 import { InterruptedError, ValueError } from '../errors';
-import { type CacheOptions, cached } from './cached';
-import { hashOf } from './canonical';
+import { type CacheOptions, cached, cacheKey } from './cached';
 import { interruption } from './interruption';
 import { progress as startProgress } from './progress';
 
@@ -58,7 +57,7 @@ export async function runJobs<D extends Json, R>(
 
   const one = async (i: number) => {
     const description = descriptions[i];
-    const key = hashOf(description);
+    const key = cacheKey(name, description);
     // An equal description that is being computed: its result will be in the cache.
     await underWay.get(key)?.catch(() => {});
     if (failed) return;
