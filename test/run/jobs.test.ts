@@ -60,10 +60,10 @@ describe('jobs', () => {
     });
     const many = [3, 1, 1, 2, 3, 4].map((seed) => ({ seed }));
     const options = { folder: newFolder(), atOnce: 2 };
-    expect(await runJobs('at once', many, compute, options)).toEqual([9, 1, 1, 4, 9, 16]);
+    expect(await runJobs('at-once', many, compute, options)).toEqual([9, 1, 1, 4, 9, 16]);
     expect(compute).toHaveBeenCalledTimes(4);
     expect(most).toBe(2);
-    await expect(runJobs('at once', many, compute, { ...options, atOnce: 0 })).rejects.toThrow(ValueError);
+    await expect(runJobs('at-once', many, compute, { ...options, atOnce: 0 })).rejects.toThrow(ValueError);
   });
 
   test('that run at once end together when one fails, and what was finished is kept', async () => {
