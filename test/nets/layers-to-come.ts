@@ -1,18 +1,11 @@
 /**
  * Small layers of the kinds that the library's own do not cover yet: a weight at several positions of an example, a
- * diagonal parameter, running statistics, random numbers. They hold the interfaces open, and the parts
- * that serve them (sites with positions, diagonal sites, state, `rng`) tested.
+ * diagonal parameter, running statistics. They hold the interfaces open, and the parts that serve them (sites with
+ * positions, diagonal sites, state) tested.
  */
 
 import { Matrix } from '../../src/lib/linalg';
-import {
-  type Applied,
-  type Context,
-  type Layer,
-  type LayerSpec,
-  type Shape,
-  shapeSize,
-} from '../../src/lib/nets';
+import { type Applied, type Layer, type LayerSpec, type Shape, shapeSize } from '../../src/lib/nets';
 
 const map = (like: Matrix, f: (k: number, row: number, col: number) => number): Matrix => {
   const out = Matrix.zeros(like.rows, like.cols, like.dtype);
@@ -164,36 +157,4 @@ export const centred = (): LayerSpec => ({
       },
     };
   },
-});
-
-/** Each entry is 0 with probability ½ in training, twice itself otherwise. */
-export const dropout = (): LayerSpec => ({
-  kind: 'dropout',
-  build: (shape: Shape, name: string): Layer => ({
-    kind: 'dropout',
-    name,
-    inputShape: shape,
-    outputShape: shape,
-    parameters: [],
-    state: [],
-    stochastic: true,
-    forward(input, { mode, rng }: Context): Applied {
-      const mask = map(input, () => (mode === 'train' && rng ? 2 * rng.bernoulli(0.5) : 1));
-      const masked = (M: Matrix) => {
-        const C = M.rows / mask.rows;
-        return map(M, (k, row, col) => M.data[k] * mask.get(Math.floor(row / C), col));
-      };
-      const output = masked(input);
-      return {
-        output,
-        outputs: leaf(name, 'dropout', output),
-        backward: (cotangents, request) => (request.input ? masked(cotangents) : null),
-        jvp: (inputTangent) => ({
-          output: masked(inputTangent as Matrix),
-          backward: (value, tangent, request) =>
-            request.input ? { value: masked(value), tangent: masked(tangent) } : null,
-        }),
-      };
-    },
-  }),
 });

@@ -3,6 +3,7 @@ import { conjugateKernel, embeddingKernel, jacobian, tangentKernel } from '../..
 import { gemm, Matrix, syrk } from '../../src/lib/linalg';
 import {
   dense,
+  dropout,
   flatten,
   identity,
   type LayerSpec,
@@ -14,7 +15,7 @@ import {
 } from '../../src/lib/nets';
 import { normal, relativeDistance, snapshotOf } from '../kernels/networks';
 import { layerProperties, networkProperties } from './layer-properties';
-import { dropout, tokens } from './layers-to-come';
+import { tokens } from './layers-to-come';
 
 layerProperties('a residual block', [3], () => residual([dense(4), tanh(), dense(3)]));
 layerProperties('a residual block of one activation', [4], () => residual([softplus()]));
@@ -33,7 +34,7 @@ layerProperties('a residual block over several positions', [3, 2], () =>
 layerProperties('a residual block in a residual block', [3], () =>
   residual([residual([dense(3), tanh()]), dense(2)], { shortcut: [residual([dense(3)]), dense(2)] }),
 );
-layerProperties('a residual block with dropout', [3], () => residual([dense(3), tanh(), dropout()]), {
+layerProperties('a residual block with dropout', [3], () => residual([dense(3), tanh(), dropout(0.5)]), {
   mode: 'train',
 });
 networkProperties('a residual network', () =>

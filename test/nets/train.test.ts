@@ -7,6 +7,7 @@ import {
   adam,
   type Checkpoint,
   dense,
+  dropout,
   flatten,
   gradientDescent,
   type LayerSpec,
@@ -26,7 +27,7 @@ import {
 import { random } from '../../src/lib/random';
 import { onProgress, type ProgressEvent } from '../../src/lib/run';
 import { gaussian } from './layer-properties';
-import { centred, dropout } from './layers-to-come';
+import { centred } from './layers-to-come';
 
 const dtypes = ['float32', 'float64'] as const;
 const net = network(2, [dense(8), tanh(), dense(6), relu(), dense(1)]);
@@ -282,7 +283,7 @@ describe('a training that was interrupted', () => {
     ['a full batch', net, { batchSize: undefined, rng: undefined, epochs: 30 }],
     [
       'random layers and running statistics',
-      network(2, [dense(6), centred(), tanh(), dropout(), dense(1)]),
+      network(2, [dense(6), centred(), tanh(), dropout(0.5), dense(1)]),
       {},
     ],
   ];
@@ -367,7 +368,7 @@ describe('a training that was interrupted', () => {
 
 describe('random layers and running statistics', () => {
   it('draw anew in each step', async () => {
-    const its = network(2, [dropout(), dense(1)]);
+    const its = network(2, [dropout(0.5), dense(1)]);
     const { history } = await train(
       its,
       start(its),
@@ -378,7 +379,7 @@ describe('random layers and running statistics', () => {
   });
 
   it('are those of the mode: evaluation leaves state and chance alone', async () => {
-    const its = network(2, [centred(), dropout(), dense(1)]);
+    const its = network(2, [centred(), dropout(0.5), dense(1)]);
     const from = start(its);
     const pass = its.forward(from, inputs, { mode: 'train', rng: random(1) });
     expect(from.state.data).toEqual(Float64Array.of(0, 0));

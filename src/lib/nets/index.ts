@@ -4,6 +4,7 @@ export * from './init';
 export * from './layer';
 export { elu, identity, relu, sigmoid, softplus, tanh } from './layers/activation';
 export { dense } from './layers/dense';
+export { dropout } from './layers/dropout';
 export { flatten } from './layers/flatten';
 export { residual } from './layers/residual';
 export * from './losses';
