@@ -3,6 +3,7 @@
 export * from './init';
 export * from './layer';
 export { elu, identity, relu, sigmoid, softplus, tanh } from './layers/activation';
+export { batchNorm } from './layers/batch-norm';
 export { dense } from './layers/dense';
 export { dropout } from './layers/dropout';
 export { flatten } from './layers/flatten';

@@ -9,7 +9,7 @@
  * finite width neural tangent kernel", arXiv 2206.08720, sections 3.2–3.3, for their use in kernels.)
  */
 
-import { columnSums, mul } from '../linalg/elementwise';
+import { columnDots, columnSums } from '../linalg/elementwise';
 import type { Matrix } from '../linalg/matrix';
 import type { Params } from './params';
 import { productTransposeA } from './product';
@@ -91,7 +91,6 @@ export function addGradient(
     gradient,
     first,
     bias: true,
-    workspace,
   });
 }
 
@@ -105,9 +104,9 @@ export function addGradientTangent(
   workspace: Workspace,
 ): void {
   const sum = (deltas: Matrix) => sumCotangents(deltas, cotangents, site.positions, workspace);
-  addProduct(site, site.inputs, sum(tangent.deltas), { gradient, first, bias: true, workspace });
+  addProduct(site, site.inputs, sum(tangent.deltas), { gradient, first, bias: true });
   if (tangent.inputs)
-    addProduct(site, tangent.inputs, sum(site.deltas), { gradient, first: false, bias: false, workspace });
+    addProduct(site, tangent.inputs, sum(site.deltas), { gradient, first: false, bias: false });
 }
 
 /** ∂W += weightScale Hᵀ Δ and ∂b += biasScale 1ᵀΔ, or their diagonal counterparts. */
@@ -115,20 +114,18 @@ function addProduct(
   site: Site,
   inputs: Matrix | null,
   deltas: Matrix,
-  options: { gradient: Params; first: boolean; bias: boolean; workspace: Workspace },
+  options: { gradient: Params; first: boolean; bias: boolean },
 ): void {
-  const { gradient, first, bias, workspace } = options;
+  const { gradient, first, bias } = options;
   if (site.kind === 'linear') {
     productTransposeA(inputs as Matrix, deltas, site.weightScale, first ? 0 : 1, gradient.get(site.weight));
     if (site.bias !== null && bias) addColumnSums(deltas, site.biasScale, gradient.get(site.bias), first);
     return;
   }
-  let terms = deltas;
-  if (inputs) {
-    terms = workspace.matrix(deltas.rows, deltas.cols);
-    mul(inputs.data, deltas.data, terms.data);
-  }
-  addColumnSums(terms, site.scale, gradient.get(site.parameter), first);
+  const out = gradient.get(site.parameter);
+  if (inputs)
+    columnDots(inputs.data, deltas.data, deltas.rows, deltas.cols, out.data, site.scale, first ? 0 : 1);
+  else addColumnSums(deltas, site.scale, out, first);
 }
 
 function addColumnSums(A: Matrix, scale: number, out: Matrix, first: boolean): void {

@@ -5,7 +5,6 @@
  */
 
 import type { Vector } from '../matrix';
-import { scale } from './arithmetic';
 import { checkLength, checkSame } from './operands';
 import { at, type Operand, shared, stage } from './stage';
 
@@ -23,18 +22,47 @@ export function columnMoments(A: Vector, rows: number, cols: number, mean: Vecto
     loops.columnSquares(at(A), at(mean), rows, cols, at(variance), 1 / rows, 0);
     return;
   }
-  mean.fill(0);
-  variance.fill(0);
-  const all: Operand = { vector: A, use: 'in' };
-  const centre: Operand = { vector: mean, use: 'both', per: 'columns' };
-  stage(rows, cols, [all, centre], false, ({ loops, addresses: [a, out], rows: n, cols }) =>
-    loops.columnTotals(a, n, cols, out, 1 / rows, 1),
-  );
-  const about: Operand = { vector: mean, use: 'in', per: 'columns' };
-  const spread: Operand = { vector: variance, use: 'both', per: 'columns' };
-  stage(rows, cols, [all, about, spread], false, ({ loops, addresses: [a, m, out], rows: n, cols }) =>
-    loops.columnSquares(a, m, n, cols, out, 1 / rows, 1),
-  );
+  const means = totals(rows, cols, mean, (start, end) => {
+    const operands: Operand[] = [
+      { vector: A.subarray(start * cols, end * cols), use: 'in' },
+      { vector: mean, use: 'both', per: 'columns' },
+    ];
+    stage(end - start, cols, operands, false, ({ loops, addresses: [a, out], rows, cols }) =>
+      loops.columnTotals(a, rows, cols, out, 1, 1),
+    );
+  });
+  for (let j = 0; j < cols; j++) mean[j] = means[j] / rows;
+  const squares = totals(rows, cols, variance, (start, end) => {
+    const operands: Operand[] = [
+      { vector: A.subarray(start * cols, end * cols), use: 'in' },
+      { vector: mean, use: 'in', per: 'columns' },
+      { vector: variance, use: 'both', per: 'columns' },
+    ];
+    stage(end - start, cols, operands, false, ({ loops, addresses: [a, m, out], rows, cols }) =>
+      loops.columnSquares(a, m, rows, cols, out, 1, 1),
+    );
+  });
+  for (let j = 0; j < cols; j++) variance[j] = squares[j] / rows;
+}
+
+/** Entries of a block of rows that is staged by itself. */
+const BLOCK = 4096;
+
+/** The sum, in float64, of what `reduce` adds to `part` for one block of rows after the other. */
+function totals(
+  rows: number,
+  cols: number,
+  part: Vector,
+  reduce: (start: number, end: number) => void,
+): Float64Array {
+  const sums = new Float64Array(cols);
+  const step = Math.max(1, Math.floor(BLOCK / cols));
+  for (let start = 0; start < rows; start += step) {
+    part.fill(0);
+    reduce(start, Math.min(start + step, rows));
+    for (let j = 0; j < cols; j++) sums[j] += part[j];
+  }
+  return sums;
 }
 
 /** out_j = beta · out_j + alpha Σ_i A_ij B_ij. `out` is not read when beta is 0. */
@@ -55,16 +83,18 @@ export function columnDots(
     loops.columnDots(at(A), at(B), rows, cols, at(out), alpha, beta);
     return;
   }
-  if (beta === 0) out.fill(0);
-  else if (beta !== 1) scale(beta, out);
-  const operands: Operand[] = [
-    { vector: A, use: 'in' },
-    { vector: B, use: 'in' },
-    { vector: out, use: 'both', per: 'columns' },
-  ];
-  stage(rows, cols, operands, false, ({ loops, addresses: [a, b, o], rows, cols }) =>
-    loops.columnDots(a, b, rows, cols, o, alpha, 1),
-  );
+  const part = out.slice() as Vector;
+  const dots = totals(rows, cols, part, (start, end) => {
+    const operands: Operand[] = [
+      { vector: A.subarray(start * cols, end * cols), use: 'in' },
+      { vector: B.subarray(start * cols, end * cols), use: 'in' },
+      { vector: part, use: 'both', per: 'columns' },
+    ];
+    stage(end - start, cols, operands, false, ({ loops, addresses: [a, b, o], rows, cols }) =>
+      loops.columnDots(a, b, rows, cols, o, 1, 1),
+    );
+  });
+  for (let j = 0; j < cols; j++) out[j] = alpha * dots[j] + (beta === 0 ? 0 : beta * out[j]);
 }
 
 export interface ColumnNormalisation {
