@@ -11,4 +11,6 @@ export * from './dropout';
 export * from './functions';
 export * from './hadamard';
 export * from './likelihood';
+export * from './monomials';
+export * from './thresholded';
 export * from './updates';

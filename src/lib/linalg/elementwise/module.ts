@@ -162,6 +162,27 @@ export interface Loops {
     n: number,
   ): void;
   adagrad(p: Address, g: Address, G: Address, rate: number, epsilon: number, n: number): void;
+  thresholdedStep(
+    v: Address,
+    w: Address,
+    x: Address,
+    next: Address,
+    c: number,
+    factor: number,
+    threshold: number,
+    n: number,
+  ): number;
+  stepSum(which: 0 | 1): number;
+  monomials(
+    X: Address,
+    rows: number,
+    features: number,
+    plan: Address,
+    segments: number,
+    constant: number,
+    terms: number,
+    out: Address,
+  ): void;
 }
 
 /** A memory of a fixed number of 64 KiB pages and the module's functions over it. */

@@ -36,9 +36,9 @@ export interface Operand {
   use: 'in' | 'out' | 'both';
   /**
    * Values in each row (default: the number of columns); 'columns' for one row of values that all rows share, as a
-   * bias.
+   * bias; 'all' for an array that every tile needs whole.
    */
-  per?: number | 'columns';
+  per?: number | 'columns' | 'all';
 }
 
 /** A part of the rows and columns, with the addresses of the operands' parts. */
@@ -70,12 +70,14 @@ export function stage(
   const dtype = bytes === 4 ? 'float32' : 'float64';
   const block = BLOCK / bytes;
   let widest = 1;
-  for (const { per = cols } of operands) widest = Math.max(widest, per === 'columns' ? cols : per);
+  for (const { per = cols } of operands)
+    if (per !== 'all') widest = Math.max(widest, per === 'columns' ? cols : per);
   const tileCols = whole || cols <= block ? cols : block;
   const tileRows = tileCols < cols ? 1 : Math.max(1, Math.min(rows, Math.floor(block / widest)));
-  const lengths = operands.map(({ per = cols }) =>
-    per === 'columns' || tileCols < cols ? tileCols : per * tileRows,
-  );
+  const lengths = operands.map(({ vector, per = cols }) => {
+    if (per === 'all') return vector?.length ?? 0;
+    return per === 'columns' || tileCols < cols ? tileCols : per * tileRows;
+  });
 
   const need = lengths.reduce((sum, length) => sum + length * bytes + 64, 0);
   if (!scratch || scratch.capacity < need) scratch = new Arena(Math.max(need, 8 * BLOCK));
@@ -112,7 +114,8 @@ export function stage(
 }
 
 /** Where a tile's values lie in an operand's array. */
-function partOf({ per }: Operand, tile: Tile, cols: number): [start: number, length: number] {
+function partOf({ vector, per }: Operand, tile: Tile, cols: number): [start: number, length: number] {
+  if (per === 'all') return [0, vector!.length];
   if (per === 'columns') return [tile.col, tile.cols];
   if (tile.cols < cols) return [tile.row * cols + tile.col, tile.cols];
   return [tile.row * (per ?? cols), tile.rows * (per ?? cols)];

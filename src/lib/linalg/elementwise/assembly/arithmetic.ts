@@ -76,7 +76,7 @@ export function axpy<T>(alpha: f64, x: usize, y: usize, n: i32): void {
 /** The product of four f32 pairs is exact in f64: both halves are promoted before it. */
 // @ts-expect-error: decorator
 @inline
-function products<T>(a: v128, b: v128): v128 {
+export function products<T>(a: v128, b: v128): v128 {
   if (sizeof<T>() == 4) {
     const high = f64x2.mul(
       f64x2.promote_low_f32x4(i8x16.shuffle(a, a, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)),

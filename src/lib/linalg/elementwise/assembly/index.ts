@@ -6,6 +6,8 @@ import * as columns from './columns';
 import * as dropout from './dropout';
 import * as functions from './functions';
 import * as likelihood from './likelihood';
+import * as monomials from './monomials';
+import * as thresholded from './thresholded';
 import * as updates from './updates';
 
 export function activate_identity_f32(
@@ -706,4 +708,64 @@ export function softmaxError_f64(
   scale: f64,
 ): f64 {
   return likelihood.softmaxError<f64>(f, y, labels, rows, cols, gradient, scale);
+}
+
+export function thresholdedStep_f32(
+  v: usize,
+  w: usize,
+  x: usize,
+  next: usize,
+  c: f64,
+  factor: f64,
+  threshold: f64,
+  n: i32,
+): f64 {
+  return thresholded.thresholdedStep<f32>(v, w, x, next, c, factor, threshold, n);
+}
+
+export function stepSum_f32(which: i32): f64 {
+  return thresholded.stepSum(which);
+}
+
+export function monomials_f32(
+  X: usize,
+  rows: i32,
+  features: i32,
+  plan: usize,
+  segments: i32,
+  constant: i32,
+  terms: i32,
+  out: usize,
+): void {
+  monomials.monomials<f32>(X, rows, features, plan, segments, constant, terms, out);
+}
+
+export function thresholdedStep_f64(
+  v: usize,
+  w: usize,
+  x: usize,
+  next: usize,
+  c: f64,
+  factor: f64,
+  threshold: f64,
+  n: i32,
+): f64 {
+  return thresholded.thresholdedStep<f64>(v, w, x, next, c, factor, threshold, n);
+}
+
+export function stepSum_f64(which: i32): f64 {
+  return thresholded.stepSum(which);
+}
+
+export function monomials_f64(
+  X: usize,
+  rows: i32,
+  features: i32,
+  plan: usize,
+  segments: i32,
+  constant: i32,
+  terms: i32,
+  out: usize,
+): void {
+  monomials.monomials<f64>(X, rows, features, plan, segments, constant, terms, out);
 }
