@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { Matrix } from '../../src/lib/linalg/matrix';
 import {
+  batchNorm,
   dense,
+  dropout,
   elu,
   flatten,
   identity,
@@ -12,9 +14,11 @@ import {
   relu,
   residual,
   type Snapshot,
+  sgd,
   sigmoid,
   softplus,
   tanh,
+  train,
 } from '../../src/lib/nets';
 import { fromTfjs, loadTfjs, toTfjs } from '../../src/lib/nets/tfjs';
 import type { TfjsModel, TfjsModule } from '../../src/lib/nets/tfjs-module';
@@ -122,6 +126,17 @@ const models: Record<string, () => { model: Model; shape: number[] }> = {
     }),
     shape: [6, 2, 3, 2],
   }),
+  'dropout, which is nothing but in training': () => ({
+    model: tf.sequential({
+      layers: [
+        tf.layers.dropout({ rate: 0.2, inputShape: [5] }),
+        tf.layers.dense({ units: 7, activation: 'elu' }),
+        tf.layers.dropout({ rate: 0.5 }),
+        tf.layers.dense({ units: 2 }),
+      ],
+    }),
+    shape: [9, 5],
+  }),
   'a functional line with a sequential model inside': () => {
     const input = tf.input({ shape: [4] });
     const inner = tf.sequential({
@@ -153,6 +168,18 @@ const models: Record<string, () => { model: Model; shape: number[] }> = {
       layers: [tf.layers.dense({ units: 5, inputShape: [3] }), block, tf.layers.dense({ units: 2 })],
     });
     return { model, shape: [6, 3] };
+  },
+  'batch normalisation, of images and vectors, with and without its parameters': () => {
+    const { batchNormalization, dense } = tf.layers;
+    const input = tf.input({ shape: [2, 2, 3] });
+    const first = apply(input, batchNormalization({ epsilon: 0.1, axis: 3 }), tf.layers.reLU());
+    const x = apply(first, tf.layers.flatten(), dense({ units: 4 }), batchNormalization({ scale: false }));
+    const body = apply(x, tf.layers.elu(), dense({ units: 4 }), batchNormalization({ center: false }));
+    const sum = apply(add(body, x), batchNormalization({ center: false, scale: false, momentum: 0.5 }));
+    return {
+      model: tf.model({ inputs: input, outputs: apply(sum, dense({ units: 2 })) }),
+      shape: [7, 2, 2, 3],
+    };
   },
 };
 
@@ -196,11 +223,14 @@ describe('fromTfjs', () => {
   it('names the layer that it cannot take, and what it can', () => {
     const start = () =>
       tf.sequential({ layers: [tf.layers.dense({ units: 4, inputShape: [3], name: 'first' })] });
-    const dropout = start();
-    dropout.add(tf.layers.dropout({ rate: 0.5, name: 'thin' }));
-    expect(() => fromTfjs(dropout)).toThrow(
-      /layer 'thin': expected Dense, Activation.*got a layer of the class Dropout/,
+    const noise = start();
+    noise.add(tf.layers.gaussianNoise({ stddev: 0.5, name: 'blur' }));
+    expect(() => fromTfjs(noise)).toThrow(
+      /layer 'blur': expected Dense, Activation.*got a layer of the class GaussianNoise/,
     );
+    const nothing = start();
+    nothing.add(tf.layers.dropout({ rate: 1, name: 'void' }));
+    expect(() => fromTfjs(nothing)).toThrow(/layer 'void'.*the rate 1/);
     const softmax = start();
     softmax.add(tf.layers.dense({ units: 2, activation: 'softmax', name: 'last' }));
     expect(() => fromTfjs(softmax)).toThrow(/layer 'last'.*the activation "softmax"/);
@@ -211,6 +241,10 @@ describe('fromTfjs', () => {
       layers: [tf.layers.dense({ units: 4, inputShape: [3, 2], name: 'each' })],
     });
     expect(() => fromTfjs(steps)).toThrow(/layer 'each'.*a Dense layer on examples of 2 axes/);
+    const rows = tf.sequential({
+      layers: [tf.layers.batchNormalization({ axis: 1, inputShape: [3, 2], name: 'rows' })],
+    });
+    expect(() => fromTfjs(rows)).toThrow(/layer 'rows'.*a BatchNormalization over the axis 1 of 3/);
     expect(() => fromTfjs(tf.sequential({ name: 'raw' }))).toThrow(
       /model 'raw': expected a model that is built/,
     );
@@ -270,6 +304,48 @@ describe('fromTfjs', () => {
   });
 });
 
+describe('training with batch normalisation', () => {
+  it('takes the steps that tfjs takes: parameters and running statistics after several', async () => {
+    const net = network(
+      [2, 3],
+      [
+        batchNorm({ momentum: 0.8 }),
+        flatten(),
+        dense(8),
+        batchNorm({ momentum: 0.7, epsilon: 0.01 }),
+        relu(),
+        residual([dense(8), batchNorm({ momentum: 0.9 }), tanh(), dense(8)]),
+        dense(2),
+      ],
+    );
+    const start = net.init(random('steps'));
+    const { X, Y } = data(24, 6, 2);
+    const model = toTfjs(net, start, tf);
+    model.compile({ optimizer: tf.train.sgd(0.1), loss: 'meanSquaredError' });
+    await model.fit(
+      tf.tensor(X.data as Float32Array, [24, 2, 3]),
+      tf.tensor2d(Y.data as Float32Array, [24, 2]),
+      { epochs: 3, batchSize: 8, shuffle: false, verbose: 0 },
+    );
+    const theirs = fromTfjs(model).snapshot;
+    const { snapshot: ours } = await train(
+      net,
+      start,
+      { inputs: X, targets: Y },
+      {
+        loss: meanSquaredError,
+        optimizer: sgd({ rate: 0.1 }),
+        epochs: 3,
+        batchSize: 8,
+        shuffle: false,
+      },
+    );
+    expect(ours.params.data).toBeAllclose(theirs.params.data, { rtol: 1e-4, atol: 1e-5 });
+    expect(ours.state.data).toBeAllclose(theirs.state.data, { rtol: 1e-5, atol: 1e-6 });
+    expect(ours.state.data).not.toBeAllclose(start.state.data, { atol: 0.1 });
+  });
+});
+
 describe('toTfjs', () => {
   const nets: Record<string, [number | number[], LayerSpec[]]> = {
     'every activation': [
@@ -299,9 +375,29 @@ describe('toTfjs', () => {
         identity({ scale: 3 }),
       ],
     ],
-    'activations on their own, an inner network, flatten': [
+    'activations on their own, an inner network, flatten, dropout': [
       [2, 2],
-      [flatten(), tanh(), network(4, [dense(3), relu(), dense(4)]), elu(), identity(), dense(2)],
+      [
+        dropout(0.3),
+        flatten(),
+        tanh(),
+        network(4, [dense(3), relu(), dense(4)]),
+        elu(),
+        identity(),
+        dense(2),
+      ],
+    ],
+    'batch normalisation': [
+      [2, 3],
+      [
+        batchNorm({ epsilon: 0.1 }),
+        tanh(),
+        flatten(),
+        residual([dense(6), batchNorm({ scale: false, momentum: 0.8 }), relu()]),
+        batchNorm({ center: false }),
+        dense(2),
+        batchNorm({ center: false, scale: false }),
+      ],
     ],
     'residual blocks': [
       4,
@@ -318,6 +414,7 @@ describe('toTfjs', () => {
     const [input, layers] = nets[name];
     const net = network(input, layers);
     const snapshot = net.init(random(3), { initializer: 'standardNormal' });
+    random(4).fill(snapshot.state.data, 'uniform', 0.5, 1.5);
     const { X } = data(8, net.inputs, net.outputs);
     const model = toTfjs(net, snapshot, tf);
     const output = model.predict(tf.tensor(X.data as Float32Array, [8, ...net.inputShape])) as ReturnType<
@@ -328,11 +425,40 @@ describe('toTfjs', () => {
 
   it('and back gives the same network and numbers', () => {
     const block = residual([dense(5, { bias: false }), elu(), dense(3)], { shortcut: [dense(3)] });
-    const net = network([2, 3], [flatten(), dense(7), tanh(), block, residual([dense(3)]), dense(2)]);
+    const net = network(
+      [2, 3],
+      [flatten(), dense(7), tanh(), block, batchNorm(), residual([dense(3)]), dense(2)],
+    );
     const snapshot = net.init(random(8));
+    random(9).fill(snapshot.params.data, 'normal');
+    random(9).fill(snapshot.state.data, 'uniform');
     const back = fromTfjs(toTfjs(net, snapshot, tf));
     expect(back.network.toString()).toBe(net.toString());
     expect(back.snapshot.params.data).toEqual(snapshot.params.data);
+    expect(back.snapshot.state.data).toEqual(snapshot.state.data);
+  });
+
+  it('gives and takes dropout with its rate, which means in tfjs what it means here', () => {
+    const net = network(4000, [dropout(0.2), dropout(0)]);
+    const snapshot = net.init(random(8));
+    const model = toTfjs(net, snapshot, tf);
+    const rates = model.layers.slice(1).map((layer) => layer.getConfig().rate);
+    expect(rates).toEqual([0.2, 0]);
+    const back = fromTfjs(model).network.layers.map((layer) => [layer.kind, layer.stochastic]);
+    expect(back).toEqual([
+      ['dropout', true],
+      ['dropout', false],
+    ]);
+    const ones = new Matrix(1, 4000, new Float32Array(4000).fill(1));
+    const ours = net.forward(snapshot, ones, { mode: 'train', rng: random(1) }).output.data;
+    const theirs = (
+      model.apply(tf.ones([1, 4000]), { training: true }) as ReturnType<Tfjs['tensor']>
+    ).dataSync();
+    for (const mask of [ours, theirs]) {
+      expect([...new Set(mask)].sort()).toEqual([0, 1.25]);
+      const zeros = Array.from(mask).filter((m) => m === 0).length;
+      expect(Math.abs(zeros - 800)).toBeLessThan(5 * Math.sqrt(4000 * 0.16));
+    }
   });
 
   it('leaves no tensors behind but the weights', () => {

@@ -57,6 +57,13 @@ export interface TfjsModule<M extends TfjsModel = TfjsModel> {
     dense(options: { units: number; useBias: boolean; activation: TfjsActivation }): TfjsLayer;
     activation(options: { activation: TfjsActivation }): TfjsLayer;
     flatten(): TfjsLayer;
+    dropout(options: { rate: number }): TfjsLayer;
     add(): TfjsLayer;
+    batchNormalization(options: {
+      momentum: number;
+      epsilon: number;
+      center: boolean;
+      scale: boolean;
+    }): TfjsLayer;
   };
 }

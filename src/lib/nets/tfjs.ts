@@ -14,7 +14,9 @@ import { type DType, Matrix, type Vector } from '../linalg/matrix';
 import { projectRoot } from '../run';
 import type { Layer, LayerSpec } from './layer';
 import { ActivationLayer, elu, identity, relu, sigmoid, softplus, tanh } from './layers/activation';
+import { BatchNormLayer, type BatchNormOptions, batchNorm } from './layers/batch-norm';
 import { DenseLayer, dense } from './layers/dense';
+import { DropoutLayer, dropout } from './layers/dropout';
 import { flatten } from './layers/flatten';
 import { ResidualLayer, residual } from './layers/residual';
 import { Sequence } from './layers/sequence';
@@ -30,7 +32,7 @@ import type {
 } from './tfjs-module';
 
 const SUPPORTED =
-  'Dense, Activation, ReLU, ELU, Flatten, InputLayer and Add of two branches, with the activations linear, relu, tanh, sigmoid, softplus and elu';
+  'Dense, Activation, ReLU, ELU, Flatten, Dropout, InputLayer and Add of two branches, with the activations linear, relu, tanh, sigmoid, softplus and elu';
 
 /** tfjs' names of activations; linear is none. */
 const activations: Record<string, (() => LayerSpec) | null> = {
@@ -266,6 +268,25 @@ function convertLayer(layer: TfjsLayer, into: Converted): void {
     case 'Flatten':
       into.specs.push(flatten());
       return;
+    case 'BatchNormalization': {
+      const { momentum, epsilon, center, scale } = config as Required<BatchNormOptions>;
+      // Models that Keras saved have the axis in a list.
+      const axis = Number(config.axis);
+      const rank = (layer.inboundNodes[0].inputShapes[0] as unknown[]).length;
+      if (axis !== -1 && axis !== rank - 1)
+        throw unsupported(`a BatchNormalization over the axis ${axis} of ${rank}`);
+      into.specs.push(batchNorm({ momentum, epsilon, center, scale }));
+      const weights = layer.getWeights().map((tensor) => ({ layer: layer.name, tensor }));
+      into.params.push(...weights.slice(0, -2));
+      into.state.push(...weights.slice(-2));
+      return;
+    }
+    case 'Dropout':
+      if (config.noiseShape !== null && config.noiseShape !== undefined)
+        throw unsupported(`a Dropout whose noise has the shape ${JSON.stringify(config.noiseShape)}`);
+      if (config.rate === 1) throw unsupported('a Dropout of the rate 1');
+      into.specs.push(dropout(config.rate as number));
+      return;
     default:
       throw unsupported(`a layer of the class ${kind}`);
   }
@@ -303,7 +324,7 @@ function append(
   tf: TfjsModule,
   weights: LayerWeights[],
 ): TfjsSymbolicTensor {
-  const { params } = snapshot;
+  const { params, state } = snapshot;
   const layers = leaves(list);
   let output = input;
   const add = (layer: TfjsLayer, values: TfjsTensor[] = []) => {
@@ -341,7 +362,16 @@ function append(
       if (scale !== 1)
         throw noCounterpart(layer, `the scale ${scale} of an activation that follows no dense layer`);
       add(tf.layers.activation({ activation: nameOf(layer) }));
+    } else if (layer instanceof BatchNormLayer) {
+      const { momentum, epsilon, scale, shift, mean, variance } = layer;
+      const numbers = [scale, shift].flatMap((name) => (name === null ? [] : [params.get(name).data]));
+      numbers.push(state.get(mean).data, state.get(variance).data);
+      add(
+        tf.layers.batchNormalization({ momentum, epsilon, center: shift !== null, scale: scale !== null }),
+        numbers.map((data) => scaled(data, 1, [data.length])),
+      );
     } else if (layer.kind === 'flatten') add(tf.layers.flatten());
+    else if (layer instanceof DropoutLayer) add(tf.layers.dropout({ rate: layer.rate }));
     else if (layer instanceof ResidualLayer) {
       const shortcut = append(layer.shortcut.layers, output, snapshot, tf, weights);
       const body = append(layer.body.layers, output, snapshot, tf, weights);
@@ -368,7 +398,7 @@ function leaves(layers: readonly Layer[]): Layer[] {
 function noCounterpart(layer: Layer, got: string): ValueError {
   return new ValueError({
     what: `Layer '${layer.name}' (${shapeText(layer.outputShape)})`,
-    expected: 'dense layers, activations, flatten and residual blocks of them',
+    expected: 'dense layers, activations, flatten, dropout and residual blocks of them',
     got,
     todo: 'tfjs has no layer that does this.',
   });
