@@ -8,7 +8,7 @@
  * other and of how much their parent has drawn (two streams of 2⁴⁰ words overlap with probability below 2⁻⁸⁶).
  */
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
 import { ValueError } from '../errors';
 import type { Vector } from '../linalg/matrix';
@@ -67,13 +67,9 @@ export class Random {
   }
 
   private static at(path: readonly (string | number)[]): Random {
-    const digest = createHash('sha256')
-      .update(JSON.stringify(['kernelbook random', ...path]))
-      .digest();
-    return new Random(
-      path,
-      [0, 4, 8, 12].map((offset) => digest.readInt32LE(offset)),
-    );
+    // One call, and the bytes as the characters of a text: a training step makes a stream, and a Buffer costs more.
+    const digest = hash('sha256', JSON.stringify(['kernelbook random', ...path]), 'binary');
+    return new Random(path, [word(digest, 0), word(digest, 4), word(digest, 8), word(digest, 12)]);
   }
 
   /**
@@ -136,17 +132,20 @@ export class Random {
         got: String(n),
         todo: 'The result lies in 0 … n − 1.',
       });
-    if (n <= WORDS) {
-      const limit = WORDS - (WORDS % n);
-      for (;;) {
-        const k = this.bits.word() >>> 0;
-        if (k < limit) return k % n;
-      }
-    }
+    if (n <= WORDS) return this.below(n);
     const limit = UNITS - (UNITS % n);
     for (;;) {
       const k = this.bits.unit() * UNITS;
       if (k < limit) return k % n;
+    }
+  }
+
+  /** `integer` for n ≤ 2³². The multiple of n below a draw must leave room for a whole n below 2³². */
+  private below(n: number): number {
+    for (;;) {
+      const k = this.bits.word() >>> 0;
+      const rest = k % n;
+      if (k - rest <= WORDS - n) return rest;
     }
   }
 
@@ -167,7 +166,7 @@ export class Random {
   /** Puts the items of an array or typed array in random order, in place, and returns it. */
   shuffle<T extends { readonly length: number; [index: number]: unknown }>(items: T): T {
     for (let i = items.length - 1; i > 0; i--) {
-      const j = this.integer(i + 1);
+      const j = this.below(i + 1);
       const item = items[i];
       items[i] = items[j];
       items[j] = item;
@@ -216,6 +215,13 @@ export class Random {
 /** The generator of a seed (see `Random.fromSeed`). */
 export function random(seed: number | string): Random {
   return Random.fromSeed(seed);
+}
+
+/** Four bytes of a text of bytes, the lowest first, as a signed integer. */
+function word(bytes: string, start: number): number {
+  let value = 0;
+  for (let k = 3; k >= 0; k--) value = (value << 8) | bytes.charCodeAt(start + k);
+  return value;
 }
 
 function standardLaplace(bits: Bits): number {
