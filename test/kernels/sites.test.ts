@@ -3,9 +3,9 @@ import { embeddingKernel, jacobian, projectedTangentKernel, tangentKernel } from
 import { type Extent, type Factor, tangentFactors } from '../../src/lib/kernels/factors';
 import { termsDiagonal, writeTerms } from '../../src/lib/kernels/terms';
 import { type DType, gemm, Matrix, syrk } from '../../src/lib/linalg';
-import { dense, flatten, network, type Site, type Sites, tanh } from '../../src/lib/nets';
+import { batchNorm, dense, flatten, network, type Site, type Sites, tanh } from '../../src/lib/nets';
 import { random } from '../../src/lib/random';
-import { centred, tokens } from '../nets/layers-to-come';
+import { tokens } from '../nets/layers-to-come';
 import { normal, relativeDistance, snapshotOf } from './networks';
 
 /** ∂f_c(x_i)/∂θ of every site, one after the other, with plain loops: n × C·P. */
@@ -152,7 +152,7 @@ describe('sites with several positions', () => {
 });
 
 describe('a network of layers with positions and diagonal parameters', () => {
-  const net = network([6, 4], [tokens(5), tanh(), centred(), tokens(3), tanh(), flatten(), dense(2)]);
+  const net = network([6, 4], [tokens(5), tanh(), batchNorm(), tokens(3), tanh(), flatten(), dense(2)]);
   const few = network([2, 4], [tokens(5), tanh(), flatten(), dense(3)]);
   const snapshot = snapshotOf(net, 1);
   const X = normal(8, 24, 2);

@@ -5,6 +5,7 @@ import { Arena } from '../../src/lib/linalg/elementwise';
 import {
   adagrad,
   adam,
+  batchNorm,
   type Checkpoint,
   dense,
   dropout,
@@ -17,6 +18,7 @@ import {
   network,
   type PackedSnapshot,
   relu,
+  residual,
   type Snapshot,
   sgd,
   TrainingInterrupted,
@@ -27,7 +29,6 @@ import {
 import { random } from '../../src/lib/random';
 import { onProgress, type ProgressEvent } from '../../src/lib/run';
 import { gaussian } from './layer-properties';
-import { centred } from './layers-to-come';
 
 const dtypes = ['float32', 'float64'] as const;
 const net = network(2, [dense(8), tanh(), dense(6), relu(), dense(1)]);
@@ -283,7 +284,13 @@ describe('a training that was interrupted', () => {
     ['a full batch', net, { batchSize: undefined, rng: undefined, epochs: 30 }],
     [
       'random layers and running statistics',
-      network(2, [dense(6), centred(), tanh(), dropout(0.5), dense(1)]),
+      network(2, [
+        dense(6),
+        batchNorm({ momentum: 0.9 }),
+        tanh(),
+        residual([dense(6), batchNorm({ center: false }), relu(), dropout(0.5)]),
+        dense(1),
+      ]),
       {},
     ],
   ];
@@ -379,10 +386,10 @@ describe('random layers and running statistics', () => {
   });
 
   it('are those of the mode: evaluation leaves state and chance alone', async () => {
-    const its = network(2, [centred(), dropout(0.5), dense(1)]);
+    const its = network(2, [batchNorm({ momentum: 0.5 }), dropout(0.5), dense(1)]);
     const from = start(its);
     const pass = its.forward(from, inputs, { mode: 'train', rng: random(1) });
-    expect(from.state.data).toEqual(Float64Array.of(0, 0));
+    expect(from.state.data).toEqual(Float64Array.of(0, 0, 1, 1));
     expect(pass.state.data).not.toEqual(from.state.data);
     expect(its.forward(from, inputs).state.data).toEqual(from.state.data);
     expect(pass.output.data).not.toEqual(its.predict(from, inputs).data);
@@ -390,11 +397,14 @@ describe('random layers and running statistics', () => {
     await expect(train(its, from, data, options({ batchSize: undefined, rng: undefined }))).rejects.toThrow(
       /train\({ rng }\)/,
     );
-    // Half way to the mean of everything, six times.
+    // Half way to the mean and the variance of everything, six times.
     const { snapshot } = await train(its, from, data, options({ batchSize: undefined }));
     for (const j of [0, 1]) {
-      const mean = Array.from(inputs.column(j)).reduce((a, b) => a + b, 0) / 23;
+      const values = Array.from(inputs.column(j));
+      const mean = values.reduce((a, b) => a + b, 0) / 23;
+      const variance = values.reduce((a, b) => a + (b - mean) ** 2, 0) / 23;
       expect(snapshot.state.data[j]).toBeAllclose(mean * (1 - 2 ** -6), { rtol: 1e-12 });
+      expect(snapshot.state.data[2 + j]).toBeAllclose(2 ** -6 + variance * (1 - 2 ** -6), { rtol: 1e-12 });
     }
   });
 });
