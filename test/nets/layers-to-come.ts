@@ -1,7 +1,7 @@
 /**
  * Small layers of the kinds that the library's own do not cover yet: a weight at several positions of an example, a
- * diagonal parameter, running statistics. They hold the interfaces open, and the parts that serve them (sites with
- * positions, diagonal sites, state) tested.
+ * diagonal parameter with a constant. They hold the interfaces open, and the parts that serve them (sites with
+ * positions, a site's scale) tested.
  */
 
 import { Matrix } from '../../src/lib/linalg';
@@ -89,15 +89,15 @@ export const tokens = (units: number): LayerSpec => ({
   },
 });
 
-/** y = g ∘ (x − mean) + 3 s, where training moves the mean half way to the batch's and uses the moved one. */
-export const centred = (): LayerSpec => ({
-  kind: 'centred',
+/** y = g ∘ h + 3 s. */
+export const affine = (): LayerSpec => ({
+  kind: 'affine',
   build: (shape: Shape, name: string): Layer => {
     const d = shapeSize(shape);
     const [scale, shift] = [`${name}/scale`, `${name}/shift`];
     const vector = { rows: 1, cols: d, fanIn: 1, fanOut: 1 } as const;
     return {
-      kind: 'centred',
+      kind: 'affine',
       name,
       inputShape: shape,
       outputShape: shape,
@@ -105,18 +105,10 @@ export const centred = (): LayerSpec => ({
         { name: scale, role: 'scale', multiplier: 1, ...vector },
         { name: shift, role: 'shift', multiplier: 3, ...vector },
       ],
-      state: [{ name: `${name}/mean`, rows: 1, cols: d, initial: 0 }],
+      state: [],
       stochastic: false,
-      forward(input, { params, state, mode }): Applied {
-        const mean = state.get(`${name}/mean`).data;
-        if (mode === 'train')
-          for (let j = 0; j < d; j++) {
-            let total = 0;
-            for (let i = 0; i < input.rows; i++) total += input.data[i * d + j];
-            mean[j] = (mean[j] + total / input.rows) / 2;
-          }
+      forward(h, { params }): Applied {
         const [g, s] = [params.get(scale).data, params.get(shift).data];
-        const h = map(input, (k, _, j) => input.data[k] - mean[j]);
         const output = map(h, (k, _, j) => g[j] * h.data[k] + 3 * s[j]);
         const sites = (deltas: Matrix) => {
           const site = { kind: 'diagonal', layer: name, deltas, positions: 1 } as const;
@@ -128,7 +120,7 @@ export const centred = (): LayerSpec => ({
         const by = (M: Matrix, v: ArrayLike<number>) => map(M, (k, _, j) => M.data[k] * v[j]);
         return {
           output,
-          outputs: leaf(name, 'centred', output),
+          outputs: leaf(name, 'affine', output),
           backward(cotangents, request) {
             if (request.visit) sites(cotangents).forEach(request.visit);
             return request.input ? by(cotangents, g) : null;

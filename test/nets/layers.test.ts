@@ -14,7 +14,7 @@ import {
 } from '../../src/lib/nets';
 import { type Random, random } from '../../src/lib/random';
 import { layerProperties, networkProperties } from './layer-properties';
-import { centred, tokens } from './layers-to-come';
+import { affine, tokens } from './layers-to-come';
 
 layerProperties('dense', [3], () => dense(3));
 layerProperties('dense without bias', [3], () => dense(2, { bias: false }));
@@ -30,7 +30,7 @@ layerProperties('identity', [4], () => identity({ scale: -2 }));
 layerProperties('flatten', [2, 2, 1], () => flatten());
 
 layerProperties('a weight at several positions', [3, 2], () => tokens(4));
-layerProperties('diagonal parameters and running statistics', [4], () => centred());
+layerProperties('diagonal parameters with a constant', [4], () => affine());
 layerProperties('dropout', [4], () => dropout(0.4));
 layerProperties('dropout', [4], () => dropout(0.4), { mode: 'train' });
 layerProperties('dropout of nothing', [4], () => dropout(0), { mode: 'train' });
