@@ -5,4 +5,4 @@ export { principalAngles } from './angles';
 export { midRanks, pearson, rSquared, spearman } from './correlation';
 export { argsort, kendallTau } from './kendall';
 export { type KolmogorovSmirnov, kolmogorovTail, ksStatistic } from './kolmogorov-smirnov';
-export { mean, median, quantile, standardDeviation, standardError, variance } from './summary';
+export { kurtosis, mean, median, quantile, standardDeviation, standardError, variance } from './summary';

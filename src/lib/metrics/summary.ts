@@ -3,7 +3,7 @@
  * not eat a small spread.
  */
 
-import { ValueError } from '../errors';
+import { NumericalError, ValueError } from '../errors';
 import { checkFinite } from './checks';
 
 /** Σ x_i / n. Throws a ShapeError when there is none, a ValueError for NaN or infinity (as all functions here). */
@@ -30,6 +30,31 @@ export function variance(values: ArrayLike<number>): number {
 /** The root of the unbiased `variance`. */
 export function standardDeviation(values: ArrayLike<number>): number {
   return Math.sqrt(variance(values));
+}
+
+/**
+ * The kurtosis m₄/m₂² of the values, with m_k = 1/n Σ (x_i − mean)^k: 3 for a normal law, 9/5 for a uniform, 6 for a
+ * Laplace; neither shift nor scale changes it. As scipy.stats.kurtosis(fisher=False, bias=True). Needs two values that
+ * differ; throws a NumericalError where all are equal.
+ */
+export function kurtosis(values: ArrayLike<number>): number {
+  checkFinite('kurtosis(values)', values, 2);
+  const centre = mean(values);
+  let squares = 0;
+  let fourths = 0;
+  for (let i = 0; i < values.length; i++) {
+    const square = (values[i] - centre) ** 2;
+    squares += square;
+    fourths += square * square;
+  }
+  if (squares === 0)
+    throw new NumericalError({
+      what: 'kurtosis(values)',
+      expected: 'values that differ',
+      got: `${values.length} times ${values[0]}`,
+      todo: 'A constant has no shape.',
+    });
+  return (values.length * fourths) / squares ** 2;
 }
 
 /** The standard error of the mean: standardDeviation / √n. Needs at least two values. */
