@@ -9,7 +9,7 @@ import { gemm } from '../linalg';
 import { firstNotFinite } from '../linalg/check';
 import { Matrix, type Vector } from '../linalg/matrix';
 import { locateNonFinite } from './finite';
-import { checkColumns, checkLabels, type Fitted } from './surrogate';
+import { checkColumns, type Fitted, labelsOf, scoreOf } from './surrogate';
 
 /** Rows widened to float64 at a time when the kernel is float32. */
 const BLOCK = 512;
@@ -43,28 +43,11 @@ export class KernelExpansion implements Fitted {
   }
 
   predict(Kx: Matrix): Float64Array {
-    const logits = this.decision(Kx);
-    const labels = new Float64Array(Kx.rows);
-    for (let i = 0; i < labels.length; i++) {
-      const row = logits.row(i);
-      labels[i] = this.classes[row.length === 1 ? (row[0] > 0 ? 1 : 0) : indexOfLargest(row)];
-    }
-    return labels;
+    return labelsOf(this.decision(Kx), this.classes);
   }
 
   score(Kx: Matrix, y: ArrayLike<number>): number {
-    checkLabels(y, Kx.rows, 'score');
-    if (Kx.rows === 0)
-      throw new ShapeError({
-        what: 'score',
-        expected: 'at least one point',
-        got: 'none',
-        todo: 'The share of right predictions among none is not a number.',
-      });
-    const labels = this.predict(Kx);
-    let right = 0;
-    for (let i = 0; i < labels.length; i++) if (labels[i] === y[i]) right++;
-    return right / labels.length;
+    return scoreOf(this, Kx, y);
   }
 
   /**
@@ -106,10 +89,4 @@ function checkLogits(made: Matrix, kernel: Matrix, what: string): void {
       todo: 'Coefficients times kernel values overflow: divide the kernel by a scale (cosine or scaled).',
     })
   );
-}
-
-function indexOfLargest(row: Vector): number {
-  let best = 0;
-  for (let c = 1; c < row.length; c++) if (row[c] > row[best]) best = c;
-  return best;
 }

@@ -13,11 +13,10 @@
 import { ValueError } from '../errors';
 import { Matrix } from '../linalg/matrix';
 import type { Random } from '../random';
-import { heedInterruption } from '../run';
 import { KernelExpansion } from './expansion';
 import { logisticNewton } from './newton';
-import { type FitProgress, type LinearFit, logisticSgd, type Penalty } from './sgd';
-import { classesOf, type FitAsyncOptions, type Surrogate, type SurrogateProgress } from './surrogate';
+import { checkSgdOptions, type FitProgress, type LinearFit, logisticSgd, type Penalty } from './sgd';
+import { classesOf, finish, finishAsync, type Surrogate, type SurrogateProgress } from './surrogate';
 
 export interface KernelLogisticOptions {
   /** α > 0: the penalty's weight beside the mean loss (the paper: 1e-4 for small models, 1e-2 for BERT). */
@@ -73,24 +72,9 @@ export class FittedLogistic extends KernelExpansion {
 export function kernelLogistic(options: KernelLogisticOptions): Surrogate<FittedLogistic> {
   checkOptions(options);
   return {
-    fit(K, y) {
-      const fitting = fitClasses(K, y, options);
-      for (;;) {
-        const next = fitting.next();
-        if (next.done) return next.value;
-      }
-    },
-    async fitAsync(K, y, { signal, onProgress }: FitAsyncOptions = {}) {
-      const heed = heedInterruption('kernelLogistic.fitAsync', signal);
-      const fitting = fitClasses(K, y, options);
-      for (;;) {
-        heed();
-        const next = fitting.next();
-        if (next.done) return next.value;
-        onProgress?.(next.value);
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    },
+    fit: (K, y) => finish(fitClasses(K, y, options)),
+    fitAsync: (K, y, running) =>
+      finishAsync('kernelLogistic.fitAsync', running, () => fitClasses(K, y, options)),
   };
 }
 
@@ -98,7 +82,7 @@ function* fitClasses(
   K: Matrix,
   y: ArrayLike<number>,
   options: KernelLogisticOptions,
-): Generator<SurrogateProgress, FittedLogistic, void> {
+): Generator<SurrogateProgress | undefined, FittedLogistic, void> {
   const classes = classesOf(y, K.rows, 'kernelLogistic');
   // Two classes are one problem: the larger label against the smaller.
   const targets = classes.length === 2 ? [classes[1]] : classes;
@@ -113,13 +97,13 @@ function* fitClasses(
         fits.push(next.value);
         break;
       }
-      yield { label, ...next.value };
+      yield next.value && { label, ...next.value };
     }
   }
   return new FittedLogistic(classes, fits);
 }
 
-interface ClassWeights {
+export interface ClassWeights {
   positiveWeight: number;
   negativeWeight: number;
 }
@@ -127,7 +111,7 @@ type Solver = (
   y: Float64Array,
   weights: ClassWeights,
   index: number,
-) => Generator<FitProgress, LinearFit, void>;
+) => Generator<FitProgress | undefined, LinearFit, void>;
 
 function sgdSolver(K: Matrix, options: KernelLogisticOptions): Solver {
   const { rng, shuffle = rng !== undefined, solver: _, classWeight: __, ...rules } = options;
@@ -146,7 +130,8 @@ function newtonSolver(K: Matrix, options: KernelLogisticOptions): Solver {
     );
 }
 
-function classWeights(is: Float64Array, classes: number, rule: 'balanced' | undefined): ClassWeights {
+/** s_i of the examples that are of a class (`is`: 1) and of the rest, for so many classes in all. */
+export function classWeights(is: Float64Array, classes: number, rule: 'balanced' | undefined): ClassWeights {
   if (!rule) return { positiveWeight: 1, negativeWeight: 1 };
   const n = is.length;
   const ones = is.reduce((sum, v) => sum + v, 0);
@@ -157,22 +142,11 @@ function classWeights(is: Float64Array, classes: number, rule: 'balanced' | unde
 }
 
 function checkOptions(options: KernelLogisticOptions): void {
-  const {
-    alpha,
-    solver = 'newton',
-    penalty = 'l2',
-    l1Ratio = 0.15,
-    shuffle,
-    rng,
-    maxIterations = 1,
-    patience = 1,
-    tolerance = 0,
-  } = options;
+  const { solver = 'newton', penalty = 'l2', shuffle, rng } = options;
   const bad = (what: string, expected: string, got: unknown, todo: string): never => {
     throw new ValueError({ what: `kernelLogistic, ${what}`, expected, got: String(got), todo });
   };
-  if (!(alpha > 0 && Number.isFinite(alpha)))
-    bad('alpha', 'a positive number', alpha, 'The paper takes 1e-4; 1e-2 gives a well-determined optimum.');
+  checkSgdOptions('kernelLogistic', options);
   if (solver !== 'newton' && solver !== 'sgd')
     bad(
       'solver',
@@ -180,8 +154,6 @@ function checkOptions(options: KernelLogisticOptions): void {
       solver,
       "'newton' is the exact optimum, 'sgd' scikit-learn's program.",
     );
-  if (!['l2', 'l1', 'elasticnet'].includes(penalty))
-    bad('penalty', "'l2', 'l1' or 'elasticnet'", penalty, "The paper's kGLM has 'l2'.");
   if (solver === 'newton' && penalty !== 'l2')
     bad(
       'penalty',
@@ -189,13 +161,7 @@ function checkOptions(options: KernelLogisticOptions): void {
       penalty,
       "Take solver: 'sgd' for a penalty that is not smooth.",
     );
-  if (!(l1Ratio >= 0 && l1Ratio <= 1)) bad('l1Ratio', 'a number from 0 to 1', l1Ratio, '1 is all l1.');
   if (shuffle && !rng) bad('rng', 'a generator, since shuffle is on', rng, 'Pass rng: random(seed).');
-  if (!(Number.isInteger(maxIterations) && maxIterations > 0))
-    bad('maxIterations', 'a whole number from 1', maxIterations, 'Leave it out for the default.');
-  if (!(Number.isInteger(patience) && patience > 0))
-    bad('patience', 'a whole number from 1', patience, 'Leave it out for 5, as scikit-learn has it.');
-  if (Number.isNaN(tolerance)) bad('tolerance', 'a number', tolerance, 'Leave it out for the default.');
   if (options.classWeight !== undefined && options.classWeight !== 'balanced')
     bad('classWeight', "'balanced' or nothing", options.classWeight, 'Nothing weighs all examples alike.');
 }

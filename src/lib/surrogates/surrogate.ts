@@ -5,7 +5,8 @@
  */
 
 import { ShapeError, shapeText, ValueError } from '../errors';
-import type { Matrix } from '../linalg/matrix';
+import type { Matrix, Vector } from '../linalg/matrix';
+import { heedInterruption } from '../run';
 
 export interface Surrogate<F extends Fitted> {
   /**
@@ -47,6 +48,66 @@ export interface Fitted {
   score(Kx: Matrix, y: ArrayLike<number>): number;
 }
 
+/** Runs a fit, written as a generator that yields where it may be interrupted, to its end. */
+export function finish<F>(fitting: Generator<unknown, F, void>): F {
+  for (;;) {
+    const next = fitting.next();
+    if (next.done) return next.value;
+  }
+}
+
+/**
+ * The same, giving way to the event loop at every yield and reporting what is yielded and not undefined. Rejects with an
+ * InterruptedError that names `what` once the signal is aborted.
+ */
+export async function finishAsync<P, F>(
+  what: string,
+  { signal, onProgress }: { signal?: AbortSignal; onProgress?: (progress: P) => void } = {},
+  begin: () => Generator<P | undefined, F, void>,
+): Promise<F> {
+  const heed = heedInterruption(what, signal);
+  const fitting = begin();
+  for (;;) {
+    heed();
+    const next = fitting.next();
+    if (next.done) return next.value;
+    if (next.value !== undefined) onProgress?.(next.value);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** The label of the largest logit, or of two classes of the sign, for each row of logits (m × C or m × 1). */
+export function labelsOf(logits: Matrix, classes: readonly number[]): Float64Array {
+  const labels = new Float64Array(logits.rows);
+  for (let i = 0; i < labels.length; i++) {
+    const row = logits.row(i);
+    labels[i] = classes[row.length === 1 ? (row[0] > 0 ? 1 : 0) : indexOfLargest(row)];
+  }
+  return labels;
+}
+
+/** The share of rows of X whose prediction is the label in y. Throws a ShapeError for other lengths or none. */
+export function scoreOf(fitted: Pick<Fitted, 'predict'>, X: Matrix, y: ArrayLike<number>): number {
+  checkLabels(y, X.rows, 'score');
+  if (X.rows === 0)
+    throw new ShapeError({
+      what: 'score',
+      expected: 'at least one point',
+      got: 'none',
+      todo: 'The share of right predictions among none is not a number.',
+    });
+  const labels = fitted.predict(X);
+  let right = 0;
+  for (let i = 0; i < labels.length; i++) if (labels[i] === y[i]) right++;
+  return right / labels.length;
+}
+
+function indexOfLargest(row: Vector): number {
+  let best = 0;
+  for (let c = 1; c < row.length; c++) if (row[c] > row[best]) best = c;
+  return best;
+}
+
 /** The labels of y in ascending order. Throws when y does not have `rows` finite labels of at least two classes. */
 export function classesOf(y: ArrayLike<number>, rows: number, what: string): number[] {
   checkLabels(y, rows, what);
@@ -65,9 +126,9 @@ export function checkLabels(y: ArrayLike<number>, rows: number, what: string): v
   if (y.length !== rows)
     throw new ShapeError({
       what: `${what}, y`,
-      expected: `${rows} labels, one for each row of the kernel matrix`,
+      expected: `${rows} labels, one for each row`,
       got: `${y.length}`,
-      todo: 'Rows of the kernel matrix and labels must be of the same examples, in the same order.',
+      todo: 'Rows and labels must be of the same examples, in the same order.',
     });
   for (let i = 0; i < y.length; i++)
     if (!Number.isFinite(y[i]))
