@@ -112,6 +112,31 @@ describe('a residual block', () => {
     );
   });
 
+  it('is predicted in batches that its widest inner layer fits', () => {
+    const rows: number[] = [];
+    const probe: LayerSpec = {
+      kind: 'probe',
+      build: (shape, name) => {
+        const layer = flatten().build(shape, name);
+        return {
+          ...layer,
+          forward: (input, context) => {
+            rows.push(input.rows);
+            return layer.forward(input, context);
+          },
+        };
+      },
+    };
+    const net = network(1, [residual([network(1, [dense(4096), probe, dense(1)])])]);
+    const snapshot = snapshotOf(net, 1, 'float32');
+    const X = normal(300, 1, 2, 'float32');
+    expect(net.predict(snapshot, X)).toBeAllclose(net.forward(snapshot, X).output, {
+      rtol: 1e-5,
+      atol: 1e-4,
+    });
+    expect(rows).toEqual([128, 128, 44, 300]);
+  });
+
   it('refuses shapes that do not agree, and says both; and a body of no layers', () => {
     expect(() => network(3, [residual([dense(4), tanh()])])).toThrow(
       /Layer 'residual1': expected .*its shortcut gives, 3, got 4 from inputs of shape 3.*shortcut/,

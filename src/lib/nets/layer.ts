@@ -65,6 +65,8 @@ export interface Layer {
   /** Every trainable parameter, its parts' included, in the order in which they lie in Params. */
   readonly parameters: readonly ParameterSpec[];
   readonly state: readonly StateSpec[];
+  /** Of a composite: the layers inside. */
+  readonly layers?: readonly Layer[];
   /** Whether 'train' needs random numbers. */
   readonly stochastic: boolean;
   /** y for each row of `input` (n × size of inputShape → n × size of outputShape). Must not write to `input`. */

@@ -26,8 +26,9 @@ import {
 import { type AppliedSequence, Sequence } from './layers/sequence';
 import type { Loss, Targets } from './losses';
 import { Layout, type PackedSnapshot, Params, type Snapshot, type State } from './params';
+import { Prediction } from './prediction';
 import { addGradient, addGradientTangent, type Site, type Sites } from './site';
-import { FreshWorkspace, RecyclingWorkspace, type Workspace } from './workspace';
+import { FreshWorkspace, type Workspace } from './workspace';
 
 export interface InitOptions {
   /** 'fanInUniform' (PyTorch's default) unless given; see init.ts. */
@@ -200,19 +201,9 @@ export class Network implements LayerSpec {
    */
   predict(snapshot: Snapshot, X: Matrix): Matrix {
     this.check(snapshot, X);
-    const { params, state } = snapshot;
-    const inputs = X.as(params.dtype);
+    const inputs = X.as(snapshot.params.dtype);
     checkFinite(INPUTS, inputs.data);
-    const out = Matrix.zeros(X.rows, this.outputs, params.dtype);
-    const workspace = new RecyclingWorkspace(params.dtype);
-    const rows = Math.max(1, Math.floor(PREDICT_ENTRIES / this.widest));
-    for (let start = 0; start < X.rows; start += rows) {
-      const end = Math.min(start + rows, X.rows);
-      workspace.restart();
-      const batch = inputs.slice(start, end);
-      const context = { params, state, mode: 'evaluate', workspace, keep: 'nothing' } as const;
-      out.data.set(this.body.forward(batch, context).output.data, start * out.cols);
-    }
+    const out = new Prediction(this.body, inputs).at(snapshot);
     checkOutputs(out, snapshot);
     return out;
   }
@@ -304,10 +295,6 @@ export class Network implements LayerSpec {
     return this.toString();
   }
 
-  private get widest(): number {
-    return Math.max(this.inputs, ...this.layers.map((layer) => shapeSize(layer.outputShape)));
-  }
-
   /** Throws unless the snapshot and the inputs belong to this network. */
   check(snapshot: Snapshot, X: Matrix): void {
     checkLayout('Parameters of the snapshot', snapshot.params, this.layout);
@@ -322,11 +309,13 @@ export class Network implements LayerSpec {
   }
 }
 
+/** Numbers in the largest output of a layer, or of a layer inside of it. */
+function widest({ outputShape, layers = [] }: Layer): number {
+  return Math.max(shapeSize(outputShape), ...layers.map(widest));
+}
+
 /** Checked before a pass and not by its outputs: a tanh, or a relu, can make a finite number of an infinity. */
 const INPUTS = 'Inputs of the network';
-
-/** Entries of the widest layer's output in one batch of `predict`: a few megabytes, so that it stays in cache. */
-const PREDICT_ENTRIES = 1 << 19;
 
 /** A network applied to a batch at one snapshot. */
 export class Pass {

@@ -59,6 +59,8 @@ export class ResidualLayer implements Layer {
   readonly parameters: readonly ParameterSpec[];
   readonly state: readonly StateSpec[];
   readonly stochastic: boolean;
+  /** Those of the shortcut, then those of the body: it is the body that ends the block. */
+  readonly layers: readonly Layer[];
   /** S; without layers it is x itself. */
   readonly shortcut: Sequence;
   /** F. */
@@ -81,10 +83,10 @@ export class ResidualLayer implements Layer {
     this.name = name;
     this.inputShape = inputShape;
     this.outputShape = this.body.outputShape;
-    // The shortcut first: it is the body that ends the block.
-    this.parameters = [...this.shortcut.parameters, ...this.body.parameters];
-    this.state = [...this.shortcut.state, ...this.body.state];
-    this.stochastic = this.shortcut.stochastic || this.body.stochastic;
+    this.layers = [...this.shortcut.layers, ...this.body.layers];
+    this.parameters = this.layers.flatMap((layer) => layer.parameters);
+    this.state = this.layers.flatMap((layer) => layer.state);
+    this.stochastic = this.layers.some((layer) => layer.stochastic);
   }
 
   forward(input: Matrix, context: Context): Applied {
