@@ -14,3 +14,4 @@ export * from './likelihood';
 export * from './monomials';
 export * from './thresholded';
 export * from './updates';
+export * from './windows';

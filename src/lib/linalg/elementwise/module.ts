@@ -41,8 +41,37 @@ type ActivationLoop = (
   second: Address,
 ) => void;
 
+/** Over windows on n images (windows.ts); `each` counts the cotangents of an image, and not every loop has a z. */
+export type WindowLoop = (
+  x: Address,
+  y: Address,
+  z: Address,
+  each: number,
+  n: number,
+  height: number,
+  width: number,
+  channels: number,
+  kernelY: number,
+  kernelX: number,
+  strideY: number,
+  strideX: number,
+  top: number,
+  left: number,
+  rows: number,
+  cols: number,
+) => void;
+
+export type WindowLoopName =
+  | 'unfold'
+  | 'fold'
+  | 'averagePool'
+  | 'averagePoolAdjoint'
+  | 'maxPool'
+  | 'pick'
+  | 'pickAdjoint';
+
 /** The loops of one precision. */
-export interface Loops {
+export interface Loops extends Record<WindowLoopName, WindowLoop> {
   activate: Record<ActivationKind, ActivationLoop>;
   applyDerivative(
     upstream: Address,

@@ -9,6 +9,7 @@ import * as likelihood from './likelihood';
 import * as monomials from './monomials';
 import * as thresholded from './thresholded';
 import * as updates from './updates';
+import * as windows from './windows';
 
 export function activate_identity_f32(
   z: usize,
@@ -768,4 +769,340 @@ export function monomials_f64(
   out: usize,
 ): void {
   monomials.monomials<f64>(X, rows, features, plan, segments, constant, terms, out);
+}
+
+export function unfold_f32(
+  images: usize,
+  patches: usize,
+  none: usize,
+  each: i32,
+  n: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  kernelY: i32,
+  kernelX: i32,
+  strideY: i32,
+  strideX: i32,
+  top: i32,
+  left: i32,
+  rows: i32,
+  cols: i32,
+): void {
+  windows.unfold<f32>(
+    images, patches, n,
+    height, width, channels, kernelY, kernelX, strideY, strideX, top, left, rows, cols,
+  );
+}
+
+export function unfold_f64(
+  images: usize,
+  patches: usize,
+  none: usize,
+  each: i32,
+  n: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  kernelY: i32,
+  kernelX: i32,
+  strideY: i32,
+  strideX: i32,
+  top: i32,
+  left: i32,
+  rows: i32,
+  cols: i32,
+): void {
+  windows.unfold<f64>(
+    images, patches, n,
+    height, width, channels, kernelY, kernelX, strideY, strideX, top, left, rows, cols,
+  );
+}
+
+export function fold_f32(
+  patches: usize,
+  images: usize,
+  none: usize,
+  each: i32,
+  n: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  kernelY: i32,
+  kernelX: i32,
+  strideY: i32,
+  strideX: i32,
+  top: i32,
+  left: i32,
+  rows: i32,
+  cols: i32,
+): void {
+  windows.fold<f32>(
+    patches, images, n,
+    height, width, channels, kernelY, kernelX, strideY, strideX, top, left, rows, cols,
+  );
+}
+
+export function fold_f64(
+  patches: usize,
+  images: usize,
+  none: usize,
+  each: i32,
+  n: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  kernelY: i32,
+  kernelX: i32,
+  strideY: i32,
+  strideX: i32,
+  top: i32,
+  left: i32,
+  rows: i32,
+  cols: i32,
+): void {
+  windows.fold<f64>(
+    patches, images, n,
+    height, width, channels, kernelY, kernelX, strideY, strideX, top, left, rows, cols,
+  );
+}
+
+export function averagePool_f32(
+  images: usize,
+  out: usize,
+  none: usize,
+  each: i32,
+  n: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  kernelY: i32,
+  kernelX: i32,
+  strideY: i32,
+  strideX: i32,
+  top: i32,
+  left: i32,
+  rows: i32,
+  cols: i32,
+): void {
+  windows.averagePool<f32>(
+    images, out, n,
+    height, width, channels, kernelY, kernelX, strideY, strideX, top, left, rows, cols,
+  );
+}
+
+export function averagePool_f64(
+  images: usize,
+  out: usize,
+  none: usize,
+  each: i32,
+  n: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  kernelY: i32,
+  kernelX: i32,
+  strideY: i32,
+  strideX: i32,
+  top: i32,
+  left: i32,
+  rows: i32,
+  cols: i32,
+): void {
+  windows.averagePool<f64>(
+    images, out, n,
+    height, width, channels, kernelY, kernelX, strideY, strideX, top, left, rows, cols,
+  );
+}
+
+export function averagePoolAdjoint_f32(
+  cotangents: usize,
+  out: usize,
+  none: usize,
+  each: i32,
+  n: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  kernelY: i32,
+  kernelX: i32,
+  strideY: i32,
+  strideX: i32,
+  top: i32,
+  left: i32,
+  rows: i32,
+  cols: i32,
+): void {
+  windows.averagePoolAdjoint<f32>(
+    cotangents, out, n,
+    height, width, channels, kernelY, kernelX, strideY, strideX, top, left, rows, cols,
+  );
+}
+
+export function averagePoolAdjoint_f64(
+  cotangents: usize,
+  out: usize,
+  none: usize,
+  each: i32,
+  n: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  kernelY: i32,
+  kernelX: i32,
+  strideY: i32,
+  strideX: i32,
+  top: i32,
+  left: i32,
+  rows: i32,
+  cols: i32,
+): void {
+  windows.averagePoolAdjoint<f64>(
+    cotangents, out, n,
+    height, width, channels, kernelY, kernelX, strideY, strideX, top, left, rows, cols,
+  );
+}
+
+export function maxPool_f32(
+  images: usize,
+  out: usize,
+  winners: usize,
+  each: i32,
+  n: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  kernelY: i32,
+  kernelX: i32,
+  strideY: i32,
+  strideX: i32,
+  top: i32,
+  left: i32,
+  rows: i32,
+  cols: i32,
+): void {
+  windows.maxPool<f32>(
+    images, out, winners, n,
+    height, width, channels, kernelY, kernelX, strideY, strideX, top, left, rows, cols,
+  );
+}
+
+export function maxPool_f64(
+  images: usize,
+  out: usize,
+  winners: usize,
+  each: i32,
+  n: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  kernelY: i32,
+  kernelX: i32,
+  strideY: i32,
+  strideX: i32,
+  top: i32,
+  left: i32,
+  rows: i32,
+  cols: i32,
+): void {
+  windows.maxPool<f64>(
+    images, out, winners, n,
+    height, width, channels, kernelY, kernelX, strideY, strideX, top, left, rows, cols,
+  );
+}
+
+export function pick_f32(
+  images: usize,
+  winners: usize,
+  out: usize,
+  each: i32,
+  n: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  kernelY: i32,
+  kernelX: i32,
+  strideY: i32,
+  strideX: i32,
+  top: i32,
+  left: i32,
+  rows: i32,
+  cols: i32,
+): void {
+  windows.pick<f32>(
+    images, winners, out, n,
+    height, width, channels, kernelY, kernelX, strideY, strideX, top, left, rows, cols,
+  );
+}
+
+export function pick_f64(
+  images: usize,
+  winners: usize,
+  out: usize,
+  each: i32,
+  n: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  kernelY: i32,
+  kernelX: i32,
+  strideY: i32,
+  strideX: i32,
+  top: i32,
+  left: i32,
+  rows: i32,
+  cols: i32,
+): void {
+  windows.pick<f64>(
+    images, winners, out, n,
+    height, width, channels, kernelY, kernelX, strideY, strideX, top, left, rows, cols,
+  );
+}
+
+export function pickAdjoint_f32(
+  cotangents: usize,
+  winners: usize,
+  out: usize,
+  each: i32,
+  n: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  kernelY: i32,
+  kernelX: i32,
+  strideY: i32,
+  strideX: i32,
+  top: i32,
+  left: i32,
+  rows: i32,
+  cols: i32,
+): void {
+  windows.pickAdjoint<f32>(
+    cotangents, winners, out, each, n,
+    height, width, channels, kernelY, kernelX, strideY, strideX, top, left, rows, cols,
+  );
+}
+
+export function pickAdjoint_f64(
+  cotangents: usize,
+  winners: usize,
+  out: usize,
+  each: i32,
+  n: i32,
+  height: i32,
+  width: i32,
+  channels: i32,
+  kernelY: i32,
+  kernelX: i32,
+  strideY: i32,
+  strideX: i32,
+  top: i32,
+  left: i32,
+  rows: i32,
+  cols: i32,
+): void {
+  windows.pickAdjoint<f64>(
+    cotangents, winners, out, each, n,
+    height, width, channels, kernelY, kernelX, strideY, strideX, top, left, rows, cols,
+  );
 }
