@@ -10,7 +10,7 @@
 
 import { ModeError, NumericalError, ShapeError, shapeText, ValueError } from '../errors';
 import { firstNotFinite } from '../linalg/check';
-import { type DType, Matrix, type Vector } from '../linalg/matrix';
+import type { DType, Matrix, Vector } from '../linalg/matrix';
 import type { Random } from '../random';
 import { initializer as chosenInitializer, type Initializer, type InitializerName } from './init';
 import {
@@ -307,11 +307,6 @@ export class Network implements LayerSpec {
         todo: 'Give examples as rows, or make the network for inputs of this shape.',
       });
   }
-}
-
-/** Numbers in the largest output of a layer, or of a layer inside of it. */
-function widest({ outputShape, layers = [] }: Layer): number {
-  return Math.max(shapeSize(outputShape), ...layers.map(widest));
 }
 
 /** Checked before a pass and not by its outputs: a tanh, or a relu, can make a finite number of an infinity. */
