@@ -2,5 +2,16 @@
 
 export { KernelExpansion } from './expansion';
 export { FittedLogistic, type KernelLogisticOptions, kernelLogistic } from './logistic';
+export {
+  certificate,
+  expectedTries,
+  FittedParity,
+  type NoisyParityOptions,
+  noisyParity,
+  type ParityFitAsyncOptions,
+  type ParityLearner,
+  type ParityProgress,
+} from './parity';
 export { type LinearFit, type LogisticSgdOptions, logisticSgd, type Penalty } from './sgd';
 export type { FitAsyncOptions, Fitted, Surrogate, SurrogateProgress } from './surrogate';
+export { walshSpectrum } from './walsh';
