@@ -6,7 +6,6 @@ import {
   adagrad,
   adam,
   batchNorm,
-  type Checkpoint,
   dense,
   dropout,
   flatten,
@@ -16,7 +15,6 @@ import {
   meanSquaredError,
   type Network,
   network,
-  type PackedSnapshot,
   relu,
   residual,
   type Snapshot,
@@ -29,6 +27,7 @@ import {
 import { random } from '../../src/lib/random';
 import { onProgress, type ProgressEvent } from '../../src/lib/run';
 import { gaussian } from './layer-properties';
+import { stored } from './stored';
 
 const dtypes = ['float32', 'float64'] as const;
 const net = network(2, [dense(8), tanh(), dense(6), relu(), dense(1)]);
@@ -47,22 +46,6 @@ const options = (more: Partial<TrainOptions> = {}): TrainOptions => ({
   rng: random('orders'),
   ...more,
 });
-/** What becomes of a checkpoint that was stored: JSON and matrices, of which only numbers are left. */
-function stored(checkpoint: Checkpoint): Checkpoint {
-  const matrix = (M: Matrix) => new Matrix(M.rows, M.cols, M.data.slice());
-  const packed = ({ params, state }: PackedSnapshot) => ({ params: matrix(params), state: matrix(state) });
-  const { snapshot, optimizer, snapshots, ...json } = checkpoint;
-  return {
-    ...JSON.parse(JSON.stringify(json)),
-    snapshot: packed(snapshot),
-    optimizer: {
-      ...optimizer,
-      moments: Object.fromEntries(Object.entries(optimizer.moments).map(([key, M]) => [key, matrix(M)])),
-    },
-    snapshots: snapshots.map((record) => ({ step: record.step, snapshot: packed(record.snapshot) })),
-  };
-}
-
 describe('training', () => {
   for (const dtype of dtypes)
     it(`lowers the loss, and leaves the snapshot it started from as it was, ${dtype}`, async () => {

@@ -16,4 +16,5 @@ export * from './site';
 export * from './tfjs';
 export type { TfjsModel, TfjsModule } from './tfjs-module';
 export * from './train';
+export type { BestRecord, Measure, PackedBest, Validation } from './validation';
 export * from './workspace';

@@ -13,6 +13,14 @@ import { type DType, Matrix, type Vector, zeros } from '../linalg/matrix';
 /** A matrix (one row an example), or for one output (or for class labels) one number an example. */
 export type Targets = Matrix | ArrayLike<number>;
 
+/** TrainingData to train on, or to validate with. */
+export interface TrainingData {
+  /** n × d_in. */
+  readonly inputs: Matrix;
+  /** What the loss takes: n × d_out, or n labels. */
+  readonly targets: Targets;
+}
+
 export interface Loss {
   readonly name: string;
   /**

@@ -8,44 +8,41 @@
  * loop gives way to the event loop every few hundredths of a second: interrupts arrive, charts are drawn.
  */
 
-import { InterruptedError, NumericalError, type Problem, ShapeError, ValueError } from '../errors';
-import { firstNotFinite } from '../linalg/check';
+import { InterruptedError, NumericalError, type Problem, ValueError } from '../errors';
 import { Arena } from '../linalg/elementwise';
-import { Matrix, zeros } from '../linalg/matrix';
+import { type DType, zeros } from '../linalg/matrix';
 import { Random, type RandomState } from '../random';
 import { interruption, type Progress, progress } from '../run';
+import { Batches } from './batches';
+import { checkedInputs, checkWhole } from './check';
 import type { BackwardRequest, Context } from './layer';
-import type { Loss, Targets } from './losses';
+import type { Loss, TrainingData } from './losses';
 import type { Network } from './network';
 import type { Optimizer, OptimizerState, SavedOptimizer } from './optimizers';
 import { copySnapshot, type PackedSnapshot, Params, packSnapshot, type Snapshot } from './params';
 import { addGradient } from './site';
+import { type BestRecord, type PackedBest, type Validation, Validator } from './validation';
 import { RecyclingWorkspace } from './workspace';
-
-export interface TrainingData {
-  /** n × d_in. */
-  readonly inputs: Matrix;
-  /** What the loss takes: n × d_out, or n labels. */
-  readonly targets: Targets;
-}
 
 export interface TrainOptions {
   readonly loss: Loss;
   readonly optimizer: Optimizer;
   /** How often every example is seen in all, those before a checkpoint included. */
   readonly epochs: number;
-  /** Examples a step; all of them unless given. The last batch of an epoch takes what is left. */
+  /** TrainingData a step; all of them unless given. The last batch of an epoch takes what is left. */
   readonly batchSize?: number;
   /** Whether each epoch has its own random order (true unless given); with all examples in one batch there is none. */
   readonly shuffle?: boolean;
   /** Needed to shuffle, and by random layers. Training draws one number from it. */
   readonly rng?: Random;
+  /** TrainingData with which the network is evaluated as it is trained, and which may end the training (early stopping). */
+  readonly validation?: Validation;
   /** Called after each epoch; training waits for a promise, and ends early when it gives 'stop'. */
   // biome-ignore lint/suspicious/noConfusingVoidType: a callback that returns nothing is the usual one
   readonly onEpoch?: (event: EpochEvent) => void | 'stop' | Promise<void | 'stop'>;
   /** Epochs and steps after which to keep a snapshot; 0 is the beginning. */
   readonly snapshotsAt?: { readonly epochs?: readonly number[]; readonly steps?: readonly number[] };
-  /** Reports progress, in steps and with the loss of the last epoch, under this name (run/progress). */
+  /** Reports progress, in steps and with the last epoch's loss and validation, under this name (run/progress). */
   readonly progress?: string;
   /**
    * Stops the training: a TrainingInterrupted, which carries a checkpoint, is thrown. Default: the stop button of the
@@ -63,6 +60,8 @@ export interface EpochRecord {
   readonly step: number;
   /** Mean over the epoch's examples of the loss at which each step started. */
   readonly loss: number;
+  /** The value of `validation` after the epoch, where there was one. */
+  readonly validation?: number;
 }
 
 export interface EpochEvent extends EpochRecord {
@@ -82,11 +81,16 @@ export interface SnapshotRecord {
 }
 
 export interface TrainResult {
+  /** The numbers after the last step; those of `best` where `validation` restores them. */
   readonly snapshot: Snapshot;
   readonly history: readonly EpochRecord[];
-  /** Those of `snapshotsAt`, in order. */
+  /** Those of `snapshotsAt` that training came to, in order. */
   readonly snapshots: readonly SnapshotRecord[];
-  /** From which more epochs can follow. */
+  /** The epoch whose validation had the best value, the first of several; null without validation. */
+  readonly best: BestRecord | null;
+  /** Why training ended: its patience had run out, it had all its epochs, or onEpoch said 'stop' before. */
+  readonly ended: 'patience' | 'epochs' | 'stopped';
+  /** From which more epochs can follow: always where training stood after its last step. */
   readonly checkpoint: Checkpoint;
 }
 
@@ -104,6 +108,8 @@ export interface Checkpoint {
   readonly lossSum: number;
   readonly history: readonly EpochRecord[];
   readonly snapshots: readonly { readonly step: number; readonly snapshot: PackedSnapshot }[];
+  /** The best epoch of the validation so far. */
+  readonly best: PackedBest | null;
 }
 
 /** A training that its `signal` stopped; `train` goes on from `checkpoint`. */
@@ -116,10 +122,10 @@ export class TrainingInterrupted extends InterruptedError {
 }
 
 /**
- * Minimises the mean loss over the data from `snapshot` on, and resolves to the numbers at the end, the loss of each
- * epoch, and the snapshots asked for. Throws a ShapeError or ValueError for data, targets or options that do not
- * fit, before the first step; a NumericalError that names the step when the loss is no longer finite; and a
- * TrainingInterrupted when `signal` says so.
+ * Minimises the mean loss over the data from `snapshot` on, and resolves to the numbers at the end (or at the best
+ * epoch: see `validation`), the loss of each epoch, and the snapshots asked for. Throws a ShapeError or ValueError for
+ * data, targets or options that do not fit, before the first step; a NumericalError that names the step when the loss
+ * is no longer finite; and a TrainingInterrupted when `signal` says so.
  */
 export async function train(
   network: Network,
@@ -141,11 +147,13 @@ const ARENA_LIMIT = 2 ** 31;
 class Training {
   private readonly network: Network;
   private readonly options: TrainOptions;
-  private readonly inputs: Matrix;
-  private readonly targets: Matrix;
-  private readonly batchSize: number;
-  private readonly stepsPerEpoch: number;
+  private readonly batches: Batches;
+  private readonly validator: Validator | null;
+  /** The step with which training ends. */
+  private readonly last: number;
   private readonly rng: Random | null;
+  /** What the generators of the steps come from. */
+  private readonly noise: Random | null;
 
   private readonly params: Params;
   private readonly state: Params;
@@ -154,9 +162,6 @@ class Training {
   private readonly workspace: RecyclingWorkspace;
   private readonly context: Context;
   private readonly request: BackwardRequest;
-  /** The batch: rows of the data, copied. Unused when the batch is everything. */
-  private readonly batchInputs: Matrix;
-  private readonly batchTargets: Matrix;
 
   private step = 0;
   private lossSum = 0;
@@ -166,43 +171,41 @@ class Training {
 
   constructor(network: Network, snapshot: Snapshot, data: TrainingData, options: TrainOptions) {
     network.check(snapshot, data.inputs);
+    const { loss, epochs, validation } = options;
     const { dtype } = snapshot.params;
-    const { rows: n, cols } = data.inputs;
+    const inputs = checkedInputs('training', data, network.inputs, dtype);
+    const targets = loss.targets(data.targets, network.outputs, dtype);
+    checkWhole('epochs', epochs, 0);
+    checkWhole('batchSize', options.batchSize ?? inputs.rows, 1);
+    const batchSize = Math.min(options.batchSize ?? inputs.rows, inputs.rows);
+    const shuffled = batchSize < inputs.rows && (options.shuffle ?? true);
     this.network = network;
     this.options = options;
-    this.inputs = checkInputs(data.inputs.as(dtype));
-    this.targets = options.loss.targets(data.targets, network.outputs, dtype);
-    if (this.targets.rows !== n)
-      throw new ShapeError({
-        what: 'Targets of the training',
-        expected: `${n}, one for each row of the inputs`,
-        got: `${this.targets.rows}`,
-        todo: 'Give inputs and targets of the same examples.',
-      });
-    checkWhole('epochs', options.epochs, 0);
-    checkWhole('batchSize', options.batchSize ?? n, 1);
-    this.batchSize = Math.min(options.batchSize ?? n, n);
-    this.stepsPerEpoch = Math.ceil(n / this.batchSize);
-    this.rng = ownGenerator(options, this.shuffled || network.body.stochastic);
-    const { epochs = [], steps = [] } = options.snapshotsAt ?? {};
-    for (const epoch of epochs) checkWhole('snapshotsAt.epochs', epoch, 0);
-    for (const step of steps) checkWhole('snapshotsAt.steps', step, 0);
-    this.checkSnapshots('epochs', epochs, options.epochs);
-    this.checkSnapshots('steps', steps, options.epochs * this.stepsPerEpoch);
-    this.snapshotSteps = new Set([...epochs.map((epoch) => epoch * this.stepsPerEpoch), ...steps]);
+    this.rng = ownGenerator(options, shuffled || network.body.stochastic);
+    this.noise = network.body.stochastic ? (this.rng as Random).stream('noise') : null;
 
-    const partial = this.batchSize < n;
-    this.batchInputs = partial ? Matrix.zeros(this.batchSize, cols, dtype) : this.inputs;
-    this.batchTargets = partial ? Matrix.zeros(this.batchSize, this.targets.cols, dtype) : this.targets;
-
-    const arena = this.makeArena(snapshot);
-    const vector = (length: number) => {
+    // Called when the arena is there, whose size depends on what will be allocated.
+    const allocate = (length: number) => {
       const bytes = length * (dtype === 'float32' ? 4 : 8);
       return arena.used + bytes + 64 <= arena.capacity ? arena.vector(length, dtype) : zeros(length, dtype);
     };
-    this.params = new Params(network.layout, vector(network.layout.size));
+    this.batches = new Batches({ inputs, targets }, batchSize, shuffled ? this.rng : null, allocate);
+    this.validator = validation
+      ? new Validator(network, validation, { loss, epochs, dtype }, allocate)
+      : null;
+    this.last = epochs * this.batches.count;
+    this.snapshotSteps = this.checkSnapshots();
+    const arena = arenaOf(
+      dtype,
+      // Parameters and gradient, and two moments at most.
+      4 * (network.layout.size + 16) +
+        this.batches.entries +
+        this.entriesOfStep(snapshot) +
+        (this.validator?.entries(snapshot) ?? 0),
+    );
+    this.params = new Params(network.layout, allocate(network.layout.size));
     this.params.data.set(snapshot.params.data);
-    this.gradient = new Params(network.layout, vector(network.layout.size));
+    this.gradient = new Params(network.layout, allocate(network.layout.size));
     this.state = snapshot.state.copy();
     const moments = 2 * this.params.data.byteLength + 128;
     this.optimizer = options.optimizer.start(
@@ -210,7 +213,7 @@ class Training {
       dtype,
       arena.used + moments <= arena.capacity ? arena : undefined,
     );
-    this.workspace = new RecyclingWorkspace(dtype, vector);
+    this.workspace = new RecyclingWorkspace(dtype, allocate);
     const { params, state, workspace, gradient } = this;
     this.context = { params, state, mode: 'train', workspace, keep: 'backward' };
     this.request = {
@@ -224,7 +227,7 @@ class Training {
   async run(): Promise<void> {
     const label = this.options.progress;
     if (label === undefined) return this.loop(null);
-    const bar = progress(this.options.epochs * this.stepsPerEpoch, label);
+    const bar = progress(this.last, label);
     bar.skip(this.step);
     try {
       await this.loop(bar);
@@ -236,83 +239,91 @@ class Training {
   }
 
   private async loop(bar: Progress | null): Promise<void> {
-    const { epochs, signal = interruption() } = this.options;
-    const last = epochs * this.stepsPerEpoch;
+    const { signal = interruption() } = this.options;
     if (signal?.aborted) this.interrupted();
     this.takeSnapshot();
     let turn = performance.now();
     let reported = this.step;
-    let order: Uint32Array | null = null;
-    while (this.step < last) {
-      const epoch = Math.floor(this.step / this.stepsPerEpoch) + 1;
-      const within = this.step % this.stepsPerEpoch;
-      if (this.shuffled && (order === null || within === 0))
-        order = (this.rng as Random).stream(epoch).permutation(this.inputs.rows);
-      this.takeStep(within, order);
+    while (!this.finished) {
+      this.takeStep();
       this.takeSnapshot();
-      const stop = within === this.stepsPerEpoch - 1 && (await this.endEpoch(epoch)) === 'stop';
-      if (stop || this.step === last || performance.now() - turn > TURN) {
+      const stop = this.step % this.batches.count === 0 && (await this.endEpoch()) === 'stop';
+      if (stop || this.finished || performance.now() - turn > TURN) {
         bar?.tick(this.step - reported, this.note);
         reported = this.step;
         await new Promise((resolve) => setImmediate(resolve));
         turn = performance.now();
       }
       if (stop) break;
-      if (signal?.aborted && this.step < last) this.interrupted();
+      if (signal?.aborted && !this.finished) this.interrupted();
     }
     this.checkParams();
+  }
+
+  /** Whether patience has run out: a function of the history, so that it needs no place in a checkpoint. */
+  private get exhausted(): boolean {
+    return this.validator?.exhausted(this.history.length) ?? false;
+  }
+
+  private get finished(): boolean {
+    return this.step === this.last || this.exhausted;
   }
 
   /** What progress says of itself. */
   private get note(): string {
     const record = this.history.at(-1);
-    return record ? `loss ${record.loss.toPrecision(3)}` : '';
+    if (record === undefined) return '';
+    const loss = `loss ${record.loss.toPrecision(3)}`;
+    const { validator, history } = this;
+    const value = validator && history[validator.lastOf(history.length) - 1]?.validation;
+    const best = validator?.best;
+    if (value === undefined || value === null || !best) return loss;
+    const past = value === best.value ? '' : ` (best ${best.value.toPrecision(3)} in epoch ${best.epoch})`;
+    return `${loss}, validation ${value.toPrecision(3)}${past}`;
   }
 
   result(): TrainResult {
-    const { history, snapshots } = this;
-    return { snapshot: this.copy(), history, snapshots, checkpoint: this.checkpoint() };
-  }
-
-  private get shuffled(): boolean {
-    return this.batchSize < this.inputs.rows && (this.options.shuffle ?? true);
+    const { history, snapshots, validator } = this;
+    const best = validator?.best ?? null;
+    return {
+      snapshot: best && validator?.restoresBest ? best.snapshot : this.copy(),
+      history,
+      snapshots,
+      best,
+      ended: this.exhausted ? 'patience' : this.step === this.last ? 'epochs' : 'stopped',
+      checkpoint: this.checkpoint(),
+    };
   }
 
   /** One batch: outputs, loss, gradient, update. */
-  private takeStep(within: number, order: Uint32Array | null): void {
-    const start = within * this.batchSize;
-    const rows = Math.min(this.batchSize, this.inputs.rows - start);
-    let inputs = this.batchInputs;
-    let targets = this.batchTargets;
-    if (this.batchSize < this.inputs.rows) {
-      gather(this.inputs, order, start, rows, inputs);
-      gather(this.targets, order, start, rows, targets);
-      if (rows < this.batchSize) {
-        inputs = inputs.slice(0, rows);
-        targets = targets.slice(0, rows);
-      }
-    }
+  private takeStep(): void {
+    const { batches } = this;
+    batches.take(this.step);
     this.workspace.restart();
-    const applied = this.network.body.forward(inputs, this.stepContext());
+    const applied = this.network.body.forward(batches.inputs, this.stepContext());
     const { output } = applied;
     const cotangents = this.workspace.matrix(output.rows, output.cols);
-    const loss = this.options.loss.gradient(output, targets, cotangents);
+    const loss = this.options.loss.gradient(output, batches.targets, cotangents);
     if (!Number.isFinite(loss)) this.diverged(`a loss of ${loss}`);
     applied.backward(cotangents, this.request);
     this.optimizer.step(this.params.data, this.gradient.data);
     this.step++;
-    this.lossSum += loss * rows;
+    this.lossSum += loss * output.rows;
   }
 
   /** Random layers get a generator that depends on the step's number alone. */
   private stepContext(): Context {
-    if (!this.network.body.stochastic) return this.context;
-    return { ...this.context, rng: (this.rng as Random).stream('noise').stream(this.step) };
+    return this.noise ? { ...this.context, rng: this.noise.stream(this.step) } : this.context;
   }
 
-  private endEpoch(epoch: number): unknown {
-    const { step } = this;
-    const record = { epoch, step, loss: this.lossSum / this.inputs.rows };
+  private endEpoch(): unknown {
+    const { step, validator } = this;
+    const epoch = step / this.batches.count;
+    let record: EpochRecord = { epoch, step, loss: this.lossSum / this.batches.examples };
+    if (validator && validator.lastOf(epoch) === epoch) {
+      this.checkParams();
+      record = { ...record, validation: validator.evaluate(epoch, this.present) };
+    }
     this.history.push(record);
     this.lossSum = 0;
     const { onEpoch, epochs } = this.options;
@@ -328,45 +339,59 @@ class Training {
     const { step } = this;
     if (!this.snapshotSteps.has(step) || this.snapshots.at(-1)?.step === step) return;
     this.checkParams();
-    this.snapshots.push({ epoch: step / this.stepsPerEpoch, step, snapshot: this.copy() });
+    this.snapshots.push({ epoch: step / this.batches.count, step, snapshot: this.copy() });
+  }
+
+  /** The numbers as they are, which the next step changes. */
+  private get present(): Snapshot {
+    return { params: this.params, state: this.state };
   }
 
   private copy(): Snapshot {
-    return copySnapshot({ params: this.params, state: this.state });
+    return copySnapshot(this.present);
   }
 
   private checkpoint(): Checkpoint {
-    const { step, params, state, lossSum } = this;
+    const { step, lossSum, batches } = this;
     return {
       step,
-      examples: this.inputs.rows,
-      batchSize: this.batchSize,
-      snapshot: packSnapshot({ params, state }),
+      examples: batches.examples,
+      batchSize: batches.size,
+      snapshot: packSnapshot(this.present),
       optimizer: this.optimizer.save(),
       rng: this.rng?.state() ?? null,
       lossSum,
       history: [...this.history],
       snapshots: this.snapshots.map(({ step, snapshot }) => ({ step, snapshot: packSnapshot(snapshot) })),
+      best: this.validator?.save() ?? null,
     };
   }
 
-  /** A snapshot that would never be taken must not go missing without a word. */
-  private checkSnapshots(unit: 'epochs' | 'steps', asked: readonly number[], last: number): void {
-    const beyond = asked.find((at) => at > last);
-    if (beyond !== undefined)
-      throw new ValueError({
-        what: `train, snapshotsAt.${unit}`,
-        expected: `at most ${last}, where this training ends`,
-        got: `${beyond}`,
-        todo: 'Train for longer, or leave it out.',
-      });
+  /** The steps of `snapshotsAt`. A snapshot that would never be taken must not go missing without a word. */
+  private checkSnapshots(): Set<number> {
+    const { epochs = [], steps = [] } = this.options.snapshotsAt ?? {};
+    const check = (unit: 'epochs' | 'steps', asked: readonly number[], last: number) => {
+      for (const at of asked) {
+        checkWhole(`snapshotsAt.${unit}`, at, 0);
+        if (at <= last) continue;
+        throw new ValueError({
+          what: `train, snapshotsAt.${unit}`,
+          expected: `at most ${last}, where this training ends`,
+          got: `${at}`,
+          todo: 'Train for longer, or leave it out.',
+        });
+      }
+    };
+    check('epochs', epochs, this.options.epochs);
+    check('steps', steps, this.last);
+    return new Set([...epochs.map((epoch) => epoch * this.batches.count), ...steps]);
   }
 
   private restore(checkpoint: Checkpoint): void {
-    const { network, params, state, batchSize } = this;
+    const { network, params, state, batches } = this;
     const of = (its: PackedSnapshot, examples: number, batch: number) =>
       `${its.params.cols} ${its.params.dtype} parameters, ${its.state.cols} state entries, ${examples} examples, batches of ${batch}`;
-    const mine = of(packSnapshot({ params, state }), this.inputs.rows, batchSize);
+    const mine = of(packSnapshot(this.present), batches.examples, batches.size);
     const its = of(checkpoint.snapshot, checkpoint.examples, checkpoint.batchSize);
     if (mine !== its)
       throw new ValueError({
@@ -375,11 +400,10 @@ class Training {
         got: its,
         todo: 'Go on with the same network, data and batch size.',
       });
-    const steps = this.options.epochs * this.stepsPerEpoch;
-    if (checkpoint.step > steps)
+    if (checkpoint.step > this.last)
       throw new ValueError({
         what: 'train, epochs',
-        expected: `at least the checkpoint's ${checkpoint.step / this.stepsPerEpoch}, which count`,
+        expected: `at least the checkpoint's ${checkpoint.step / batches.count}, which count`,
         got: `${this.options.epochs}`,
         todo: 'Give the number of epochs in all, those before the checkpoint included.',
       });
@@ -390,18 +414,19 @@ class Training {
     this.lossSum = checkpoint.lossSum;
     this.history = [...checkpoint.history];
     this.snapshots = checkpoint.snapshots.map(({ step, snapshot }) => ({
-      epoch: step / this.stepsPerEpoch,
+      epoch: step / batches.count,
       step,
       snapshot: network.unpack(snapshot),
     }));
+    this.validator?.restore(network, checkpoint.best);
   }
 
-  /** An arena for parameters, gradient, moments and every buffer of a step, as a step with one example shows them. */
-  private makeArena(snapshot: Snapshot): Arena {
-    const { params, state } = snapshot;
+  /** Entries of the buffers of a step, at most: from those of a step with one example. */
+  private entriesOfStep({ params, state }: Snapshot): number {
+    const { batches, network } = this;
     let entries = 0;
-    const measure = new RecyclingWorkspace(params.dtype, (length) => {
-      entries += length * this.batchSize + 16;
+    const workspace = new RecyclingWorkspace(params.dtype, (length) => {
+      entries += length * batches.size + 16;
       return zeros(length, params.dtype);
     });
     const context: Context = {
@@ -409,16 +434,13 @@ class Training {
       state: state.copy(),
       mode: 'train',
       rng: this.rng?.stream('measure'),
-      workspace: measure,
+      workspace,
       keep: 'backward',
     };
-    const applied = this.network.body.forward(this.inputs.slice(0, 1), context);
-    const cotangents = measure.matrix(1, this.network.outputs);
+    const applied = network.body.forward(batches.inputs.slice(0, 1), context);
+    const cotangents = workspace.matrix(1, network.outputs);
     applied.backward(cotangents, { cotangents: 1, input: false, visit: null });
-    // Parameters and gradient, and two moments at most.
-    entries += 4 * (this.network.layout.size + 16);
-    const bytes = entries * (params.dtype === 'float32' ? 4 : 8);
-    return new Arena(Math.min(bytes + 4096, ARENA_LIMIT));
+    return entries;
   }
 
   private checkParams(): void {
@@ -429,7 +451,7 @@ class Training {
   private diverged(got: string): never {
     const { optimizer } = this;
     throw new NumericalError({
-      what: `Training, step ${this.step + 1} (epoch ${Math.floor(this.step / this.stepsPerEpoch) + 1})`,
+      what: `Training, step ${this.step + 1} (epoch ${Math.floor(this.step / this.batches.count) + 1})`,
       expected: 'a finite loss and finite parameters',
       got,
       todo: `The training diverged: lower the rate of ${optimizer.optimizer.name} (${optimizer.rate}), or scale the inputs and initial weights down.`,
@@ -450,6 +472,12 @@ class Training {
   }
 }
 
+/** An arena with room for so many numbers. */
+function arenaOf(dtype: DType, entries: number): Arena {
+  const bytes = entries * (dtype === 'float32' ? 4 : 8);
+  return new Arena(Math.min(bytes + 4096, ARENA_LIMIT));
+}
+
 /** A generator of the training's own: the checkpoint's, or a stream below the given one, which moves on by a word. */
 function ownGenerator({ rng, checkpoint }: TrainOptions, needed: boolean): Random | null {
   if (!needed) return null;
@@ -460,47 +488,5 @@ function ownGenerator({ rng, checkpoint }: TrainOptions, needed: boolean): Rando
     expected: 'a generator for the order of the examples or for random layers',
     got: 'none',
     todo: 'Pass { rng: random(seed) }, or { shuffle: false } where no layer is random.',
-  });
-}
-
-/** Rows order[start …] of `from` (or start …), copied to the front of `to`. */
-function gather(from: Matrix, order: Uint32Array | null, start: number, rows: number, to: Matrix): void {
-  const { cols, data } = from;
-  if (cols === 1) {
-    for (let i = 0; i < rows; i++) to.data[i] = data[order ? order[start + i] : start + i];
-    return;
-  }
-  for (let i = 0; i < rows; i++) {
-    const row = order ? order[start + i] : start + i;
-    to.data.set(data.subarray(row * cols, (row + 1) * cols), i * cols);
-  }
-}
-
-function checkInputs(inputs: Matrix): Matrix {
-  if (inputs.rows === 0)
-    throw new ShapeError({
-      what: 'Inputs of the training',
-      expected: 'at least one example',
-      got: 'none',
-      todo: 'Give one example a row.',
-    });
-  const { data, cols } = inputs;
-  const at = firstNotFinite(data);
-  if (at < 0) return inputs;
-  throw new ValueError({
-    what: 'Inputs of the training',
-    expected: 'finite numbers',
-    got: `${data[at]} in example ${Math.floor(at / cols)}, column ${at % cols}`,
-    todo: 'Remove or repair this example.',
-  });
-}
-
-function checkWhole(what: string, value: number, least: number): void {
-  if (Number.isInteger(value) && value >= least) return;
-  throw new ValueError({
-    what: `train({ ${what} })`,
-    expected: `a whole number, ${least} or more`,
-    got: `${value}`,
-    todo: 'Count in whole epochs, steps and examples.',
   });
 }
