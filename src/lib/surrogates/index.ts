@@ -12,6 +12,25 @@ export {
   type ParityLearner,
   type ParityProgress,
 } from './parity';
+export {
+  countTerms,
+  expandPolynomial,
+  type Monomial,
+  monomialName,
+  type PolynomialOptions,
+  polynomialTerms,
+} from './polynomial';
+export {
+  FittedPolynomial,
+  type PathPoint,
+  type PathProgress,
+  type PolynomialLogisticOptions,
+  polynomialLogistic,
+  type RegularisationPathOptions,
+  regularisationPath,
+  regularisationPathAsync,
+  type WeightedTerm,
+} from './polynomial-logistic';
 export { type LinearFit, type LogisticSgdOptions, logisticSgd, type Penalty } from './sgd';
 export type { FitAsyncOptions, Fitted, Surrogate, SurrogateProgress } from './surrogate';
 export { walshSpectrum } from './walsh';

@@ -427,40 +427,34 @@ class ThresholdedWeights implements Weights {
   }
 }
 
-/** Bytes up to which all of X is copied to the arena; beyond, each row is when its turn comes. */
-const WHOLE_BYTES = 1 << 28;
-
-/** The rows of a matrix, with room for one fit. */
+/**
+ * The rows of a matrix, with room for one fit. A row is copied to the arena when its turn comes, in every epoch anew: that
+ * costs less than the memory which all rows would take.
+ */
 class MatrixRows extends RowSource {
   readonly rows: number;
   readonly cols: number;
   private readonly X: Matrix;
   private readonly arena: Arena;
-  /** All rows, or two that are filled in turn. */
-  private readonly views: Float64Array[];
-  private readonly whole: boolean;
+  /** Two rows, filled in turn. */
+  private readonly views: readonly [Float64Array, Float64Array];
+  private turn: 0 | 1 = 0;
   private readonly start: number;
-  private turn = 0;
 
   constructor(X: Matrix) {
     super();
-    const { rows: m, cols: p } = X;
     this.X = X;
-    this.rows = m;
-    this.cols = p;
-    this.whole = m * p * 8 <= WHOLE_BYTES;
-    const kept = this.whole ? m : 2;
-    this.arena = new Arena((kept + VECTORS) * (p * 8 + 64));
-    const all = this.arena.uncleared(kept * p, 'float64') as Float64Array;
-    if (this.whole) all.set(X.data);
-    this.views = Array.from({ length: kept }, (_, i) => all.subarray(i * p, (i + 1) * p));
+    this.rows = X.rows;
+    this.cols = X.cols;
+    this.arena = new Arena((2 + VECTORS) * (8 * X.cols + 64));
+    const vector = () => this.arena.vector(X.cols, 'float64') as Float64Array;
+    this.views = [vector(), vector()];
     this.start = this.arena.mark();
   }
 
   row(i: number): Float64Array {
-    if (this.whole) return this.views[i];
     const { cols, data } = this.X;
-    this.turn = 1 - this.turn;
+    this.turn = this.turn === 0 ? 1 : 0;
     const view = this.views[this.turn];
     view.set(data.subarray(i * cols, (i + 1) * cols));
     return view;
