@@ -3,7 +3,17 @@ import { embeddingKernel, jacobian, projectedTangentKernel, tangentKernel } from
 import { type Extent, type Factor, tangentFactors } from '../../src/lib/kernels/factors';
 import { termsDiagonal, writeTerms } from '../../src/lib/kernels/terms';
 import { type DType, gemm, Matrix, syrk } from '../../src/lib/linalg';
-import { batchNorm, dense, flatten, network, type Site, type Sites, tanh } from '../../src/lib/nets';
+import {
+  batchNorm,
+  dense,
+  FreshWorkspace,
+  flatten,
+  network,
+  type Site,
+  type Sites,
+  tanh,
+  writtenOut,
+} from '../../src/lib/nets';
 import { random } from '../../src/lib/random';
 import { tokens } from '../nets/layers-to-come';
 import { normal, relativeDistance, snapshotOf } from './networks';
@@ -29,9 +39,10 @@ function gradients({ examples: n, cotangents: C, sites }: Sites): Matrix {
         ),
       ];
     const a = site.inputs.cols;
+    const inputs = writtenOut(site.inputs, new FreshWorkspace('float64'));
     return [
       fill(a * d, (i, c, k) =>
-        over((p) => site.weightScale * site.inputs.get(i * T + p, Math.floor(k / d)) * delta(i, c, p, k % d)),
+        over((p) => site.weightScale * inputs.get(i * T + p, Math.floor(k / d)) * delta(i, c, p, k % d)),
       ),
       fill(d, (i, c, k) => over((p) => site.biasScale * delta(i, c, p, k))),
     ];
@@ -84,35 +95,48 @@ async function gramOf(factors: readonly Factor[], n: number, dtype: DType): Prom
 }
 
 /** Extents that make the one form cheaper, and the other. */
-const forms: Record<string, Extent> = {
+const extents = {
   patches: { pairs: 1, examples: 1e9 },
   gradients: { pairs: 1e9, examples: 1 },
-};
+} satisfies Record<string, Extent>;
+
+/** Sizes whose gradients are fewer numbers than H and Δ, and such whose gradients are more. */
+const small: Sizes[] = [
+  { n: 7, C: 1, T: 3, a: 4, d: 5 },
+  { n: 6, C: 3, T: 4, a: 5, d: 2 },
+  { n: 30, C: 2, T: 60, a: 3, d: 4 }, // more positions than one tile holds
+  { n: 3, C: 2, T: 600, a: 2, d: 2 }, // one example fills more than a tile
+];
+const large: Sizes[] = [
+  { n: 7, C: 1, T: 2, a: 5, d: 6 },
+  { n: 6, C: 3, T: 3, a: 8, d: 4 },
+];
+
+const forms: { kind: Factor['kind']; extent: Extent; sizes: Sizes[] }[] = [
+  { kind: 'patches', extent: extents.patches, sizes: [...small, ...large] },
+  { kind: 'gradients', extent: extents.gradients, sizes: large },
+  { kind: 'product', extent: extents.gradients, sizes: small },
+];
 
 describe('sites with several positions', () => {
-  for (const form of ['patches', 'gradients'])
+  for (const { kind, extent, sizes: list } of forms)
     for (const dtype of ['float64', 'float32'] as const)
-      it.each([
-        { n: 7, C: 1, T: 3, a: 4, d: 5 },
-        { n: 6, C: 3, T: 4, a: 5, d: 2 },
-        { n: 30, C: 2, T: 60, a: 3, d: 4 }, // more positions than one tile holds
-        { n: 3, C: 2, T: 600, a: 2, d: 2 }, // one example fills more than a tile
-      ])(`are the Gram of explicit gradients, by ${form}, in ${dtype}: %j`, async (sizes) => {
+      it.each(list)(`are the Gram of explicit gradients, by ${kind}, in ${dtype}: %j`, async (sizes) => {
         const { n, C } = sizes;
         const tolerance = dtype === 'float64' ? 1e-12 : 2e-5;
         const sites = { examples: n, cotangents: C, sites: [linearSite(sizes, 'left', dtype)] };
         const other = { examples: n, cotangents: C, sites: [linearSite(sizes, 'right', dtype)] };
-        const factors = tangentFactors(sites, true, forms[form]);
-        expect(factors.map((f) => f.kind)).toEqual([form]);
+        const factors = tangentFactors(sites, true, extent);
+        expect(factors.map((f) => f.kind)).toEqual([kind]);
         const F = gradients(sites);
         const K = await gramOf(factors, n, dtype);
         expect(relativeDistance(K, syrk(F))).toBeLessThan(tolerance);
         expect(termsDiagonal(factors, n, dtype)).toBeAllclose(syrk(F).diagonal(), { rtol: 10 * tolerance });
         const cross = Matrix.zeros(n, n, dtype);
-        await writeTerms(factors, tangentFactors(other, true, forms[form]), whole(cross));
+        await writeTerms(factors, tangentFactors(other, true, extent), whole(cross));
         const expected = gemm(F, gradients(other), { transposeB: true });
         expect(relativeDistance(cross, expected)).toBeLessThan(10 * tolerance);
-        const weights = await gramOf(tangentFactors(sites, false, forms[form]), n, dtype);
+        const weights = await gramOf(tangentFactors(sites, false, extent), n, dtype);
         const noBias = gradients({
           ...sites,
           sites: sites.sites.map((s) => ({ ...s, biasScale: 0 }) as Site),
@@ -123,10 +147,10 @@ describe('sites with several positions', () => {
   it('make gradients in slices when they are too many for one', async () => {
     const sizes = { n: 70, C: 1, T: 2, a: 512, d: 256 };
     const sites = { examples: 70, cotangents: 1, sites: [linearSite(sizes, 'slices')] };
-    const gradient = await gramOf(tangentFactors(sites, true, forms.gradients), 70, 'float64');
-    const patch = await gramOf(tangentFactors(sites, true, forms.patches), 70, 'float64');
+    const gradient = await gramOf(tangentFactors(sites, true, extents.gradients), 70, 'float64');
+    const patch = await gramOf(tangentFactors(sites, true, extents.patches), 70, 'float64');
     expect(relativeDistance(gradient, patch)).toBeLessThan(1e-12);
-    expect(termsDiagonal(tangentFactors(sites, true, forms.patches), 70, 'float64')).toBeAllclose(
+    expect(termsDiagonal(tangentFactors(sites, true, extents.patches), 70, 'float64')).toBeAllclose(
       gradient.diagonal(),
       { rtol: 1e-11 },
     );
@@ -144,9 +168,9 @@ describe('sites with several positions', () => {
         scale: 0.6,
       };
       const sites = { examples: 5, cotangents: 2, sites: [site] };
-      const K = await gramOf(tangentFactors(sites, true, forms.patches), 5, 'float64');
+      const K = await gramOf(tangentFactors(sites, true, extents.patches), 5, 'float64');
       expect(relativeDistance(K, syrk(gradients(sites)))).toBeLessThan(1e-13);
-      expect(tangentFactors(sites, false, forms.patches)).toHaveLength(inputs ? 1 : 0);
+      expect(tangentFactors(sites, false, extents.patches)).toHaveLength(inputs ? 1 : 0);
     }
   });
 });

@@ -31,6 +31,7 @@ import {
   type Sites,
   type Snapshot,
   type Workspace,
+  writtenOut,
 } from '../../src/lib/nets';
 import { type Random, random } from '../../src/lib/random';
 
@@ -84,12 +85,13 @@ function difference(f: (t: number) => Vector): Float64Array {
 /** The gradient by the definition of sites, entry by entry: Σ_i Σ_c Σ_p scale · h ⊗ δ. */
 export function gradientOfSites({ examples, cotangents, sites }: Sites, like: Params): Params {
   const gradient = like.zerosLike();
-  for (const site of sites)
+  for (const site of sites) {
+    const inputs = site.inputs && writtenOut(site.inputs, new FreshWorkspace(site.inputs.dtype));
     for (let i = 0; i < examples; i++)
       for (let c = 0; c < cotangents; c++)
         for (let p = 0; p < site.positions; p++) {
           const delta = site.deltas.row((i * cotangents + c) * site.positions + p);
-          const input = site.inputs?.row(i * site.positions + p);
+          const input = inputs?.row(i * site.positions + p);
           if (site.kind === 'linear') {
             const W = gradient.get(site.weight);
             for (let a = 0; a < W.rows; a++)
@@ -104,6 +106,7 @@ export function gradientOfSites({ examples, cotangents, sites }: Sites, like: Pa
             for (let b = 0; b < g.cols; b++) g.data[b] += site.scale * (input ? input[b] : 1) * delta[b];
           }
         }
+  }
   return gradient;
 }
 

@@ -34,8 +34,8 @@ export function conjugateKernel(net: Network, snapshot: Snapshot, options: Conju
     name: 'conjugate kernel',
     dtype,
     inputs: net.inputs,
-    factors(X) {
-      const outputs = net.forward(cast, X).outputs;
+    factors(X, _, workspace) {
+      const outputs = net.forward(cast, X, { workspace }).outputs;
       const last = lastOwner(outputs, owners);
       const features = last < 0 ? X.as(dtype) : outputs[last].input;
       const factors: Factor[] = [{ kind: 'product', features, scale: 1 }];
@@ -64,9 +64,9 @@ export function embeddingKernel(net: Network, snapshot: Snapshot, options: Embed
     name: `embedding kernel (${chosen.join(', ')})`,
     dtype,
     inputs: net.inputs,
-    factors: (X) =>
+    factors: (X, _, workspace) =>
       net
-        .forward(cast, X)
+        .forward(cast, X, { workspace })
         .outputs.filter(({ name }) => chosen.includes(name))
         .map(({ output }): Factor => ({ kind: 'product', features: output, scale: 1 })),
   });

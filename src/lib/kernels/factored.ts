@@ -1,19 +1,21 @@
 /**
  * A kernel from its factors: gram, cross and diagonal for anything that can say what its terms are on a set of
- * examples. Examples go through the network a panel at a time, as many as fit a budget of memory, so the activations
- * of all n never need to live at once: for each pair of panels the factors are there, and one block of the result is
- * written. (A Gram beyond memory is the same loop with the block going elsewhere.)
+ * examples. Examples are taken a panel at a time, as many as have factors that fit a budget of memory: for each pair of
+ * panels the factors are there, and one block of the result is written. (A Gram beyond memory is the same loop with the
+ * block going elsewhere.) Where a pass needs many times the memory of the factors that it leaves, as one of a
+ * convolutional network does, a panel goes through the network a batch at a time, as many examples as stay in cache.
  */
 
 import { NumericalError, ShapeError, shapeText } from '../errors';
 import type { Arena } from '../linalg/elementwise';
 import { type DType, Matrix, type Vector, zeros } from '../linalg/matrix';
 import { mirrorLower } from '../linalg/triangle';
-import { ArenaWorkspace, CountingWorkspace, FreshWorkspace, type Workspace } from '../nets';
+import { ArenaWorkspace, FreshWorkspace, RecyclingWorkspace, type Workspace } from '../nets';
 import { heedInterruption } from '../run';
-import { type Extent, type Factor, factorBytes } from './factors';
+import { type Extent, type Factor, factorBytes, putFactor, roomFor } from './factors';
 import type { CrossWithDiagonals, Kernel } from './kernel';
 import { type Panel, rowPanels } from './panels';
+import { passCost } from './passes';
 import { withArena } from './scratch';
 import { termsDiagonal, writeTerms } from './terms';
 
@@ -41,20 +43,20 @@ export function factoredKernel(factorisation: Factorisation): Kernel {
       const extent = { pairs: (n * (n + 1)) / 2, examples: n };
       const K = Matrix.zeros(n, n, dtype);
       const heed = heedInterruption(name);
-      const { panels, bytes } = planOf(factorisation, X, extent);
+      const plan = planOf(factorisation, X, extent);
+      const { panels, bytes } = plan;
       await withWorkspace(dtype, panels.length > 1 ? 2 * bytes : bytes, async (workspace, room) => {
+        const take = (panel: Panel) => factorsOf(factorisation, X, panel, { plan, extent, workspace, heed });
         for (const I of panels) {
-          heed();
           room.reset();
-          const left = factorisation.factors(X.slice(I.start, I.end), extent, workspace);
+          const left = take(I);
           checkDiagonal(name, termsDiagonal(left, I.end - I.start, dtype), I.start);
           const mark = room.mark();
           for (const J of panels) {
             if (J.start > I.start) break;
             room.reset(mark);
             const same = J.start === I.start;
-            const right = same ? null : factorisation.factors(X.slice(J.start, J.end), extent, workspace);
-            await writeTerms(left, right, blockOf(K, I, J), heed);
+            await writeTerms(left, same ? null : take(J), blockOf(K, I, J), heed);
           }
         }
       });
@@ -71,15 +73,14 @@ export function factoredKernel(factorisation: Factorisation): Kernel {
       const extent = { pairs: X.rows, examples: X.rows };
       const out = zeros(X.rows, dtype);
       const heed = heedInterruption(name);
-      const { panels, bytes } = planOf(factorisation, X, extent);
-      await withWorkspace(dtype, bytes, async (workspace, room) => {
-        for (const { start, end } of panels) {
-          heed();
+      const plan = planOf(factorisation, X, extent);
+      await withWorkspace(dtype, plan.bytes, async (workspace, room) => {
+        for (const panel of plan.panels) {
           room.reset();
-          const factors = factorisation.factors(X.slice(start, end), extent, workspace);
-          const part = termsDiagonal(factors, end - start, dtype);
-          checkDiagonal(name, part, start);
-          out.set(part, start);
+          const factors = factorsOf(factorisation, X, panel, { plan, extent, workspace, heed });
+          const part = termsDiagonal(factors, panel.end - panel.start, dtype);
+          checkDiagonal(name, part, panel.start);
+          out.set(part, panel.start);
         }
       });
       return out;
@@ -101,27 +102,26 @@ async function crossOf(factorisation: Factorisation, X: Matrix, X2: Matrix): Pro
   const plan = planOf(factorisation, X, extent);
   const plan2 = planOf(factorisation, X2, extent);
   await withWorkspace(dtype, plan.bytes + plan2.bytes, async (workspace, room) => {
-    const take = (from: Matrix, { start, end }: Panel, into: Vector) => {
-      const factors = factorisation.factors(from.slice(start, end), extent, workspace);
-      const part = termsDiagonal(factors, end - start, dtype);
-      checkDiagonal(name, part, start);
-      into.set(part, start);
+    const take = (from: Matrix, its: Plan, panel: Panel, into: Vector) => {
+      const factors = factorsOf(factorisation, from, panel, { plan: its, extent, workspace, heed });
+      const part = termsDiagonal(factors, panel.end - panel.start, dtype);
+      checkDiagonal(name, part, panel.start);
+      into.set(part, panel.start);
       return factors;
     };
     for (const I of plan.panels) {
-      heed();
       room.reset();
-      const left = take(X, I, diagonal);
+      const left = take(X, plan, I, diagonal);
       const mark = room.mark();
       for (const J of plan2.panels) {
         room.reset(mark);
-        await writeTerms(left, take(X2, J, diagonal2), blockOf(cross, I, J), heed);
+        await writeTerms(left, take(X2, plan2, J, diagonal2), blockOf(cross, I, J), heed);
       }
     }
     if (X.rows === 0)
       for (const J of plan2.panels) {
         room.reset();
-        take(X2, J, diagonal2);
+        take(X2, plan2, J, diagonal2);
       }
   });
   return { cross, diagonal, diagonal2 };
@@ -129,28 +129,56 @@ async function crossOf(factorisation: Factorisation, X: Matrix, X2: Matrix): Pro
 
 interface Plan {
   readonly panels: Panel[];
+  /** Examples that go through the network together. */
+  readonly batch: number;
   /** What the largest panel takes from its workspace. */
   readonly bytes: number;
 }
 
-/** Ranges of rows whose factors fit the budget, by what one example takes. */
+/** Bytes that the pass of a batch may take: a second-level cache or two. */
+const BATCH_BYTES = 1 << 22;
+/** How many times the bytes of its factors a pass must take for batches to be worth the copying. */
+const WASTE = 3;
+
+/** Ranges of rows whose factors fit the budget. */
 function planOf({ factors, dtype }: Factorisation, X: Matrix, extent: Extent): Plan {
-  if (X.rows === 0) return { panels: [], bytes: 0 };
-  const [one, two] = [1, 2].map((rows) => {
-    const workspace = new CountingWorkspace(dtype);
-    const made = factors(X.slice(0, Math.min(rows, X.rows)), extent, workspace);
-    return { workspace, bytes: factorBytes(made) };
-  });
-  const panels = rowPanels(X.rows, one.bytes);
-  // What two rows take beyond one is what each further row takes.
-  const { bytes, matrices } = one.workspace;
+  if (X.rows === 0) return { panels: [], batch: 1, bytes: 0 };
+  const cost = passCost(X, dtype, (rows, workspace) => factors(rows, extent, workspace));
+  const kept = factorBytes(cost.made);
+  const panels = rowPanels(X.rows, kept);
   const largest = Math.max(...panels.map(({ start, end }) => end - start));
-  return { panels, bytes: bytes + (largest - 1) * (two.workspace.bytes - bytes) + matrices * ALIGNMENT };
+  if (cost.each <= WASTE * kept) return { panels, batch: largest, bytes: cost.bytes(largest) };
+  const batch = Math.max(1, Math.min(largest, Math.floor(BATCH_BYTES / cost.each)));
+  // A whole factor for each part of one, and the buffers of a pass of one row.
+  return { panels, batch, bytes: cost.bytes(batch) + largest * kept + cost.bytes(1) };
+}
+
+/** The factors of a panel, whose examples go through the network in batches. */
+function factorsOf(
+  { factors, dtype }: Factorisation,
+  X: Matrix,
+  { start, end }: Panel,
+  by: { plan: Plan; extent: Extent; workspace: Workspace; heed: () => void },
+): Factor[] {
+  const { plan, extent, workspace, heed } = by;
+  const n = end - start;
+  heed();
+  if (n <= plan.batch) return factors(X.slice(start, end), extent, workspace);
+  const passes = new RecyclingWorkspace(dtype, (length) => workspace.matrix(1, length).data);
+  let whole: Factor[] | undefined;
+  for (let first = 0; first < n; first += plan.batch) {
+    heed();
+    passes.restart();
+    const rows = Math.min(plan.batch, n - first);
+    const part = factors(X.slice(start + first, start + first + rows), extent, passes);
+    whole ??= part.map((factor) => roomFor(factor, rows, n, workspace));
+    for (let k = 0; k < part.length; k++) putFactor(part[k], whole[k], first, n);
+  }
+  return whole as Factor[];
 }
 
 /** Where a workspace stands, and back to there: what was handed out since is gone. */
 type Room = Pick<Arena, 'mark' | 'reset'>;
-const ALIGNMENT = 64;
 /** Beyond this the matrices are new ones, which the collector takes back. */
 const LARGEST_ARENA = 1 << 29;
 

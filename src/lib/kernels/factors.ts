@@ -8,13 +8,18 @@
  *     gradients  Σ_c ⟨Σ_p h_ip δ_icpᵀ, Σ_q h_jq δ_jcqᵀ⟩        the same by making the gradients, a slice at a time
  *
  * The last three are the same number; which is cheapest depends on the sizes (Novak, Sohl-Dickstein & Schoenholz,
- * "Fast finite width neural tangent kernel", arXiv 2206.08720, sections 3.2–3.4 and table 1). This file holds the
- * factors and the way from a network's sites to them; terms.ts computes with them.
+ * "Fast finite width neural tangent kernel", arXiv 2206.08720, sections 3.2–3.4 and table 1). Where the gradients are
+ * fewer numbers than the H and Δ that they are made of, as those of a convolution's small kernel over many positions, they
+ * are made at once and the term is a product. This file holds the factors and the way from a network's sites to them;
+ * terms.ts computes with them.
  */
 
+import { backend } from '../linalg';
+import { columnSums } from '../linalg/elementwise';
 import type { Matrix } from '../linalg/matrix';
 import { Matrix as Dense } from '../linalg/matrix';
-import type { LinearSite, Sites } from '../nets/site';
+import { eachBlock, type LinearSite, type Sites, writtenOut } from '../nets/site';
+import { FreshWorkspace, type Workspace } from '../nets/workspace';
 
 export interface ProductFactor {
   readonly kind: 'product';
@@ -53,11 +58,27 @@ export type Factor = ProductFactor | HadamardFactor | PositionsFactor;
 
 /** Bytes that factors hold. */
 export function factorBytes(factors: readonly Factor[]): number {
-  const bytes = (m: Matrix) => m.data.byteLength;
-  return factors.reduce(
-    (sum, f) => sum + (f.kind === 'product' ? bytes(f.features) : bytes(f.inputs) + bytes(f.deltas)),
-    0,
-  );
+  return factors.flatMap(matricesOf).reduce((sum, { data }) => sum + data.byteLength, 0);
+}
+
+const matricesOf = (factor: Factor): Matrix[] =>
+  factor.kind === 'product' ? [factor.features] : [factor.inputs, factor.deltas];
+
+/** A factor like the given one of `examples` examples, for `all` examples; its numbers are to be put there. */
+export function roomFor(factor: Factor, examples: number, all: number, workspace: Workspace): Factor {
+  const room = ({ rows, cols }: Matrix) => workspace.matrix((rows / examples) * all, cols);
+  return factor.kind === 'product'
+    ? { ...factor, features: room(factor.features) }
+    : { ...factor, inputs: room(factor.inputs), deltas: room(factor.deltas) };
+}
+
+/** Puts a factor of the examples from the `start`-th of `all` on to its place in the factor of all. */
+export function putFactor(part: Factor, whole: Factor, start: number, all: number): void {
+  const places = matricesOf(whole);
+  matricesOf(part).forEach(({ data }, k) => {
+    const { data: out } = places[k];
+    out.set(data, (out.length / all) * start);
+  });
 }
 
 /** How many pairs of examples, and how many examples, a computation will touch: what the choice of a form rests on. */
@@ -71,29 +92,46 @@ export interface Extent {
  * Σ_c ⟨∂f_c(x_i)/∂θ, ∂f_c(x_j)/∂θ⟩ summed over the C cotangents of the pass. With `bias` false, biases and shifts are
  * left out.
  */
-export function tangentFactors(sites: Sites, bias: boolean, extent: Extent): Factor[] {
+export function tangentFactors(
+  sites: Sites,
+  bias: boolean,
+  extent: Extent,
+  workspace: Workspace = new FreshWorkspace(sites.sites[0]?.deltas.dtype ?? 'float64'),
+): Factor[] {
   const { examples: n, cotangents: C } = sites;
   return sites.sites.flatMap((site): Factor[] => {
-    if (site.kind === 'linear') return linearFactors(site, n, C, bias ? site.biasScale : 0, extent);
+    if (site.kind === 'linear')
+      return linearFactors(site, n, C, bias ? site.biasScale : 0, extent, workspace);
     if (site.inputs === null && !bias) return [];
     const features = diagonalGradients(site.inputs, site.deltas, n, C, site.positions);
     return [{ kind: 'product', features, scale: site.scale ** 2 }];
   });
 }
 
-function linearFactors(site: LinearSite, n: number, C: number, biasScale: number, extent: Extent): Factor[] {
-  const { inputs, positions: T } = site;
+function linearFactors(
+  site: LinearSite,
+  n: number,
+  C: number,
+  biasScale: number,
+  extent: Extent,
+  workspace: Workspace,
+): Factor[] {
+  const { positions: T } = site;
   const scale = site.weightScale ** 2;
   const shift = biasScale ** 2;
   if (T > 1) {
-    const a = inputs.cols;
+    const a = site.inputs.cols;
     const b = C * site.deltas.cols;
     const patches = extent.pairs * T * T * (a + b);
     const gradients = (extent.examples * T + extent.pairs) * a * b;
+    if (gradients < patches && gradientsAreSmaller(site, C))
+      return [{ kind: 'product', features: positionGradients(site, n, C, biasScale, workspace), scale: 1 }];
+    const inputs = writtenOut(site.inputs, workspace);
     const deltas = besideEachOther(site.deltas, n, C, T);
     const kind = patches <= gradients ? 'patches' : 'gradients';
     return [{ kind, positions: T, inputs, deltas, cotangents: C, scale, shift }];
   }
+  const inputs = writtenOut(site.inputs, workspace);
   const deltas = site.deltas.reshape(n, C * site.deltas.cols);
   if (deltas.cols > 1) return [{ kind: 'hadamard', inputs, deltas, scale, shift }];
   // One number comes back: the gradient δ h is as small as h, and one product does.
@@ -106,6 +144,42 @@ function linearFactors(site: LinearSite, n: number, C: number, biasScale: number
   const terms: Factor[] = [{ kind: 'product', features, scale }];
   if (shift > 0) terms.push({ kind: 'product', features: deltas, scale: shift });
   return terms;
+}
+
+/** Whether the C gradients of an example are no more numbers than the H and Δ that they are made of. */
+export function gradientsAreSmaller({ inputs, deltas, positions: T }: LinearSite, C: number): boolean {
+  return inputs.cols * C * deltas.cols <= T * (inputs.cols + C * deltas.cols);
+}
+
+/**
+ * The gradients ∂W = w Σ_p h_ip δ_icpᵀ and ∂b = β Σ_p δ_icp of every example and cotangent, row after row and ∂b as the row
+ * after the last: n × C·(a + 1)·d, or n × C·a·d when β is 0.
+ */
+export function positionGradients(
+  site: LinearSite,
+  n: number,
+  C: number,
+  biasScale: number,
+  workspace: Workspace,
+): Matrix {
+  const { inputs, deltas, positions: T, weightScale } = site;
+  const a = inputs.cols;
+  const d = deltas.cols;
+  const each = (biasScale === 0 ? a : a + 1) * d;
+  const out = workspace.matrix(n, C * each);
+  const blas = backend();
+  eachBlock(inputs, (H, start) => {
+    for (let r = 0; r < H.rows; r += T) {
+      const patches = H.data.subarray(r * a, (r + T) * a);
+      for (let k = ((start + r) / T) * C, c = 0; c < C; k++, c++) {
+        const D = deltas.data.subarray(k * T * d, (k + 1) * T * d);
+        const G = out.data.subarray(k * each, (k + 1) * each);
+        blas.gemm(true, false, a, d, T, weightScale, patches, a, D, d, 0, G, d);
+        if (biasScale !== 0) columnSums(D, T, d, G.subarray(a * d), biasScale);
+      }
+    }
+  });
+  return out;
 }
 
 /** Rows (i·C + c)·T + p become rows i·T + p with the C cotangents as columns: n·T × C·d. Itself when C = 1. */

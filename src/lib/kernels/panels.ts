@@ -14,9 +14,17 @@ const PANEL_BYTES = 1 << 28;
 /** Fewer rows than this and products with them are slow. */
 const SMALLEST_PANEL = 64;
 
-/** Ranges of almost equal length that cover `rows` examples of `bytesEach` bytes. */
-export function rowPanels(rows: number, bytesEach: number): Panel[] {
-  const fit = Math.max(SMALLEST_PANEL, Math.floor(PANEL_BYTES / Math.max(1, bytesEach)));
+/**
+ * Ranges of almost equal length that cover `rows` examples of `bytesEach` bytes, each of as many as fit `bytes` (but of
+ * `least`).
+ */
+export function rowPanels(
+  rows: number,
+  bytesEach: number,
+  bytes = PANEL_BYTES,
+  least = SMALLEST_PANEL,
+): Panel[] {
+  const fit = Math.max(least, Math.floor(bytes / Math.max(1, bytesEach)));
   const count = Math.ceil(rows / fit);
   const even = Math.ceil(rows / count);
   return Array.from({ length: count }, (_, k) => ({

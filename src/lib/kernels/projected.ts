@@ -8,8 +8,9 @@
  * Three kinds of P, each made from the generator's streams in blocks, never as a whole (K × parameters):
  *
  *     khatri-rao   row j of a layer is r_j s_jᵀ with independent signs: feature Σ_p (r_j·h_p)(s_j·δ_p). It needs no gradient
- *                  and costs n K (d_in + d_out); unbiased, since E (r·h)(r·h′) = h·h′ and likewise for s. (Rows that are
- *                  Kronecker products of signs: Sun et al., "Tensor random projection", arXiv 2105.00105.)
+ *                  and costs n K T (d_in + d_out), or n K d_in d_out as r_jᵀ G s_j where that is less (convolutions);
+ *                  unbiased, since E (r·h)(r·h′) = h·h′ and likewise for s. (Rows that are Kronecker products of signs:
+ *                  Sun et al., "Tensor random projection", arXiv 2105.00105.)
  *     rademacher, gaussian   independent entries ±1 or N(0, 1), as in the paper: n K d_in d_out.
  */
 
@@ -20,12 +21,15 @@ import { type DType, Matrix, type Vector, zeros } from '../linalg/matrix';
 import { later } from '../linalg/steps';
 import type { Network } from '../nets/network';
 import { castSnapshot, type Snapshot } from '../nets/params';
-import type { LinearSite, Site, Sites } from '../nets/site';
+import { type LinearSite, type Site, type Sites, writtenOut } from '../nets/site';
+import { ArenaWorkspace, FreshWorkspace, type Workspace } from '../nets/workspace';
 import type { Random } from '../random';
 import { heedInterruption } from '../run';
-import { besideEachOther, diagonalGradients, type PositionsFactor } from './factors';
+import { besideEachOther, diagonalGradients, type PositionsFactor, positionGradients } from './factors';
 import type { CrossWithDiagonals, Kernel } from './kernel';
 import { rowPanels } from './panels';
+import { passCost } from './passes';
+import { withArena } from './scratch';
 import { checkLayers, type ParameterOptions, sitesOf, sumCotangent, traceCotangents } from './tangent';
 import { gradientSlice } from './terms';
 
@@ -73,12 +77,23 @@ export function projectedTangentKernel(
     const out = Matrix.zeros(X.rows * C, dimension, dtype);
     if (X.rows === 0) return out.reshape(0, C * dimension);
     const heed = heedInterruption('projectedTangentKernel');
-    const sitesAt = (start: number, end: number) =>
-      sitesOf(net, cast, X.slice(start, end), cotangents, layers);
-    for (const { start, end } of rowPanels(X.rows, siteBytes(sitesAt(0, 1)))) {
-      heed();
-      await projection.add(sitesAt(start, end), out.slice(start * C, end * C), heed);
-    }
+    const pass = (rows: Matrix, workspace: Workspace) =>
+      sitesOf(net, cast, rows, cotangents, layers, workspace);
+    const cost = passCost(X, dtype, pass);
+    // Dense P are made anew for each panel; Khatri–Rao signs are kept, and a pass need be no longer than stays in cache.
+    const panels =
+      kind === 'khatri-rao'
+        ? rowPanels(X.rows, cost.each, PASS_BYTES, 1)
+        : rowPanels(X.rows, siteBytes(cost.made));
+    const largest = Math.max(...panels.map(({ start, end }) => end - start));
+    await withArena(cost.bytes(largest), async (arena) => {
+      const workspace = new ArenaWorkspace(dtype, arena);
+      for (const { start, end } of panels) {
+        heed();
+        arena.reset();
+        await projection.add(pass(X.slice(start, end), workspace), out.slice(start * C, end * C), heed);
+      }
+    });
     const scale = 1 / Math.sqrt(dimension);
     for (let i = 0; i < out.data.length; i++) out.data[i] *= scale;
     return out.reshape(X.rows, C * dimension);
@@ -105,6 +120,8 @@ export function projectedTangentKernel(
   };
 }
 
+/** Bytes of a pass whose sites are projected before the next. */
+const PASS_BYTES = 1 << 24;
 /** Rows of examples whose products stay in cache while they are multiplied. */
 const TILE_BYTES = 1 << 20;
 /** Entries of a dense P that are made at a time. */
@@ -140,7 +157,12 @@ class Projection {
       } else {
         const biasScale = bias ? site.biasScale : 0;
         if (kind === 'khatri-rao') {
-          await this.addKhatriRao(site, n, C, biasScale, out, heed);
+          const { inputs, deltas, positions: T } = site;
+          const sizes = inputs.cols + C * deltas.cols;
+          const gradients = inputs.cols * C * deltas.cols;
+          if (gradients * (T + this.options.dimension) < T * this.options.dimension * sizes)
+            this.addKhatriRaoOfGradients(site, n, C, biasScale, out);
+          else await this.addKhatriRao(site, n, C, biasScale, out, heed);
           continue;
         }
         if (site.positions <= C) await this.addByPositions(site, n, C, out, heed);
@@ -165,7 +187,8 @@ class Projection {
     heed: () => void,
   ): Promise<void> {
     const { dimension: K, dtype } = this.options;
-    const { inputs, deltas, positions: T } = site;
+    const { deltas, positions: T } = site;
+    const inputs = writtenOut(site.inputs, new FreshWorkspace(dtype));
     const R = this.signsOf(`${site.weight} inputs`, inputs.cols);
     const S = this.signsOf(`${site.weight} deltas`, deltas.cols);
     const shift = zeros(K, dtype);
@@ -194,6 +217,30 @@ class Projection {
     }
   }
 
+  /** The same numbers as r′_jᵀ G s_j, by way of the gradients G = (∂W; ∂b) with r′ = (r, ρ): cheaper when there are many positions. */
+  private addKhatriRaoOfGradients(
+    site: LinearSite,
+    n: number,
+    C: number,
+    biasScale: number,
+    out: Matrix,
+  ): void {
+    const { dimension: K, dtype } = this.options;
+    const a = site.inputs.cols + (biasScale === 0 ? 0 : 1);
+    const d = site.deltas.cols;
+    const R = Matrix.zeros(a, K, dtype);
+    R.data.set(this.signsOf(`${site.weight} inputs`, site.inputs.cols).data);
+    if (biasScale !== 0) R.row(a - 1).set(this.signsOf(site.bias as string, 1).data);
+    const S = this.signsOf(`${site.weight} deltas`, d).transpose();
+    const G = positionGradients(site, n, C, biasScale, new FreshWorkspace(dtype)).reshape(n * C, a * d);
+    const RG = Matrix.zeros(K, d, dtype);
+    const blas = backend();
+    for (let k = 0; k < n * C; k++) {
+      blas.gemm(true, false, K, d, a, 1, R.data, K, G.row(k), d, 0, RG.data, d);
+      rowDots(RG, S, out.row(k), 1, 1);
+    }
+  }
+
   /** Dense P of a weight: (H P_j) for all features j of a block at once, then the row of δ. */
   private async addByPositions(
     site: LinearSite,
@@ -203,7 +250,8 @@ class Projection {
     heed: () => void,
   ): Promise<void> {
     const { dimension: K, dtype } = this.options;
-    const { inputs, deltas, positions: T } = site;
+    const { deltas, positions: T } = site;
+    const inputs = writtenOut(site.inputs, new FreshWorkspace(dtype));
     const a = inputs.cols;
     const d = deltas.cols;
     const width = Math.min(K, Math.max(1, Math.floor(BLOCK_ENTRIES / (a * d))));
@@ -253,7 +301,7 @@ class Projection {
     const factor: PositionsFactor = {
       kind: 'gradients',
       positions: T,
-      inputs: site.inputs,
+      inputs: writtenOut(site.inputs, new FreshWorkspace(dtype)),
       deltas: besideEachOther(site.deltas, n, C, T),
       cotangents: C,
       scale: 1,
@@ -323,7 +371,10 @@ function squaredNorms(features: Matrix): Vector {
 }
 
 function siteBytes(sites: Sites): number {
-  const of = (site: Site) => (site.inputs?.data.byteLength ?? 0) + site.deltas.data.byteLength;
+  const of = ({ inputs, deltas }: Site) => {
+    const { data } = deltas;
+    return (inputs ? inputs.rows * inputs.cols * data.BYTES_PER_ELEMENT : 0) + data.byteLength;
+  };
   return sites.sites.reduce((sum, site) => sum + of(site), 0);
 }
 

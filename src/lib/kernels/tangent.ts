@@ -72,7 +72,7 @@ function kernelOf(
     dtype,
     inputs: net.inputs,
     factors: (X, extent, workspace): Factor[] =>
-      tangentFactors(sitesOf(net, cast, X, cotangents, options.layers, workspace), bias, extent),
+      tangentFactors(sitesOf(net, cast, X, cotangents, options.layers, workspace), bias, extent, workspace),
   });
 }
 

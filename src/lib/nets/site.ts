@@ -10,7 +10,7 @@
  */
 
 import { columnDots, columnSums } from '../linalg/elementwise';
-import type { Matrix } from '../linalg/matrix';
+import { type DType, Matrix } from '../linalg/matrix';
 import type { Params } from './params';
 import { productTransposeA } from './product';
 import type { Workspace } from './workspace';
@@ -29,7 +29,7 @@ export interface LinearSite {
   readonly weight: string;
   readonly bias: string | null;
   /** H: n·T × d_in, row i·T + p. */
-  readonly inputs: Matrix;
+  readonly inputs: Matrix | Patches;
   /** Δ: n·C·T × d_out, row (i·C + c)·T + p, the cotangent of y. */
   readonly deltas: Matrix;
   /** T. */
@@ -37,6 +37,39 @@ export interface LinearSite {
   readonly weightScale: number;
   /** 0 where there is no bias. */
   readonly biasScale: number;
+}
+
+/**
+ * H where it is many times what it is made of, as the patches of a convolution: its rows are written out when they are
+ * asked for, a block of examples at a time.
+ */
+export interface Patches {
+  readonly rows: number;
+  readonly cols: number;
+  readonly dtype: DType;
+  /** Rows that `block` gives at most: those of whole examples, at least of one. */
+  readonly blockRows: number;
+  /** Rows start … end−1, those of whole examples, in a matrix that the next call may write over. */
+  block(start: number, end: number): Matrix;
+}
+
+/** Calls `visit` with all rows of H in turn, as many at a time as there are, and the number of the first. */
+export function eachBlock(inputs: Matrix | Patches, visit: (H: Matrix, start: number) => void): void {
+  if (inputs instanceof Matrix) {
+    visit(inputs, 0);
+    return;
+  }
+  const { rows, blockRows } = inputs;
+  for (let start = 0; start < rows; start += blockRows)
+    visit(inputs.block(start, Math.min(start + blockRows, rows)), start);
+}
+
+/** H as one matrix: itself, or all its patches in a matrix of the workspace. */
+export function writtenOut(inputs: Matrix | Patches, workspace: Workspace): Matrix {
+  if (inputs instanceof Matrix) return inputs;
+  const out = workspace.matrix(inputs.rows, inputs.cols);
+  eachBlock(inputs, (H, start) => out.data.set(H.data, start * inputs.cols));
+  return out;
 }
 
 /**
@@ -72,7 +105,7 @@ export interface Sites {
  * d(∂W) = weightScale Σ (ḣᵀ δ + hᵀ δ̇).
  */
 export interface SiteTangent {
-  readonly inputs: Matrix | null;
+  readonly inputs: Matrix | Patches | null;
   readonly deltas: Matrix;
 }
 
@@ -112,18 +145,22 @@ export function addGradientTangent(
 /** ∂W += weightScale Hᵀ Δ and ∂b += biasScale 1ᵀΔ, or their diagonal counterparts. */
 function addProduct(
   site: Site,
-  inputs: Matrix | null,
+  inputs: Matrix | Patches | null,
   deltas: Matrix,
   options: { gradient: Params; first: boolean; bias: boolean },
 ): void {
   const { gradient, first, bias } = options;
   if (site.kind === 'linear') {
-    productTransposeA(inputs as Matrix, deltas, site.weightScale, first ? 0 : 1, gradient.get(site.weight));
+    const weight = gradient.get(site.weight);
+    eachBlock(inputs as Matrix | Patches, (H, start) => {
+      const D = H.rows === deltas.rows ? deltas : deltas.slice(start, start + H.rows);
+      productTransposeA(H, D, site.weightScale, first && start === 0 ? 0 : 1, weight);
+    });
     if (site.bias !== null && bias) addColumnSums(deltas, site.biasScale, gradient.get(site.bias), first);
     return;
   }
   const out = gradient.get(site.parameter);
-  if (inputs)
+  if (inputs instanceof Matrix)
     columnDots(inputs.data, deltas.data, deltas.rows, deltas.cols, out.data, site.scale, first ? 0 : 1);
   else addColumnSums(deltas, site.scale, out, first);
 }
