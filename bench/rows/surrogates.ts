@@ -1,10 +1,21 @@
-/** The kGLM on a kernel of 2000 examples, and the rank correlation that judges it. */
+/**
+ * The kGLM on a kernel of 2000 examples and the rank correlation that judges it, and polynomial logistic regression on data
+ * of the size of the training part of Kryptonite-9.
+ */
 
+import { generateKryptonite, standardise } from '../../src/lib/data';
 import { Matrix, syrk, zeros } from '../../src/lib/linalg';
 import { kendallTau } from '../../src/lib/metrics';
 import { random } from '../../src/lib/random';
-import { kernelLogistic } from '../../src/lib/surrogates';
-import type { InputReader, InputWriter, Row } from '../row';
+import {
+  expandPolynomial,
+  kernelLogistic,
+  type LinearFit,
+  type LogisticSgdOptions,
+  logisticSgd,
+  polynomialLogistic,
+} from '../../src/lib/surrogates';
+import type { Check, InputReader, InputWriter, Parameters, Row } from '../row';
 
 const sklearn = { script: 'by_sklearn.py', environment: 'current' } as const;
 const n = 2000;
@@ -31,6 +42,59 @@ const problem = ({ read }: InputReader) => ({
   K: new Matrix(n, n, read('K.f64')),
   y: Int32Array.from(read('y.f64')),
 });
+
+const examples = 10_800;
+const variables = 9;
+const degree = 6;
+
+function writeKryptonite({ write }: InputWriter): void {
+  const { inputs, labels } = generateKryptonite(variables, { rng: random('kryptonite'), rows: examples });
+  const X = inputs.as('float64');
+  write('X.f64', standardise(X).apply(X).data);
+  write('y.f64', Float64Array.from(labels));
+}
+
+const parity = ({ read }: InputReader) => ({
+  X: new Matrix(examples, variables, read('X.f64')),
+  y: read('y.f64') as Float64Array,
+});
+
+/** The fit of one epoch, whatever its objective. */
+const onePass = {
+  alpha: 1e-2,
+  penalty: 'l1',
+  maxIterations: 1,
+  tolerance: Number.NEGATIVE_INFINITY,
+} as const;
+
+function fitOnce(features: Matrix, y: Float64Array, rules: LogisticSgdOptions): LinearFit {
+  const fitting = logisticSgd(features)(y, rules);
+  for (;;) {
+    const next = fitting.next();
+    if (next.done) return next.value;
+  }
+}
+
+const someWeights = (weights: Float64Array, intercept: number): Check => ({
+  weights: Array.from(weights).filter((_, j) => j % 7 === 0),
+  intercept: [intercept],
+});
+
+/** One row for the 466 square-free monomials and one for all 5005. */
+const polynomialRows = (
+  name: string,
+  title: (terms: string) => string,
+  rest: Omit<Row, 'name' | 'title' | 'parameters' | 'inputs'>,
+): Row[] =>
+  [true, false].map((squareFree) => ({
+    name: `polynomial-${name}-${squareFree ? 466 : 5005}`,
+    title: title(squareFree ? '466 square-free monomials' : '5005 monomials'),
+    parameters: { variables, degree, squareFree: squareFree ? 1 : 0, alpha: onePass.alpha },
+    inputs: writeKryptonite,
+    ...rest,
+  }));
+
+const expansion = ({ squareFree }: Parameters) => ({ degree, squareFree: squareFree === 1 });
 
 export const surrogateRows: Row[] = [
   {
@@ -92,4 +156,42 @@ export const surrogateRows: Row[] = [
     targets: [{ against: 'scipy', must: 3, stretch: 1.5 }],
     tolerance: 1e-12,
   },
+  ...polynomialRows('sgd', (terms) => `l1 logistic SGD, one epoch, ${examples} × ${terms}`, {
+    async ours(reader, parameters) {
+      const { X, y } = parity(reader);
+      const features = expandPolynomial(X, expansion(parameters));
+      return () => {
+        const { weights, intercept } = fitOnce(features, y, onePass);
+        return someWeights(weights, intercept);
+      };
+    },
+    peers: { 'scikit-learn': { ...sklearn, task: 'polynomial-sgd' } },
+    targets: [{ against: 'scikit-learn', must: 1, stretch: 0.6 }],
+    tolerance: 1e-6,
+  }),
+  ...polynomialRows('features', (terms) => `the values of ${terms} for ${examples} rows`, {
+    async ours(reader, parameters) {
+      const { X } = parity(reader);
+      return () => {
+        const P = expandPolynomial(X, expansion(parameters));
+        return { row: Array.from(P.row(examples - 1)) };
+      };
+    },
+    peers: { 'scikit-learn': { ...sklearn, task: 'polynomial-features' } },
+    targets: [{ against: 'scikit-learn', stretch: 1 }],
+    tolerance: 1e-15,
+  }),
+  ...polynomialRows('logistic', (terms) => `from 9 variables to that fit: ${examples} × ${terms}`, {
+    async ours(reader, parameters) {
+      const { X, y } = parity(reader);
+      const model = polynomialLogistic({ ...onePass, ...expansion(parameters) });
+      return () => {
+        const { coefficients, intercept } = model.fit(X, y);
+        return someWeights(coefficients, intercept);
+      };
+    },
+    peers: { 'scikit-learn': { ...sklearn, task: 'polynomial-logistic' } },
+    targets: [{ against: 'scikit-learn', stretch: 0.6 }],
+    tolerance: 1e-6,
+  }),
 ];

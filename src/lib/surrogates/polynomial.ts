@@ -15,7 +15,7 @@ import { type KernelbookError, ShapeError, shapeText, ValueError } from '../erro
 import { Arena, type MonomialPlan, monomials } from '../linalg/elementwise';
 import { Matrix } from '../linalg/matrix';
 import { locateNonFinite } from './finite';
-import { overflow, RowSource, VECTORS } from './sgd';
+import { overflow, type RowSource, VECTORS } from './sgd';
 
 export interface PolynomialOptions {
   /** The highest degree of a monomial, from 1. */
@@ -179,7 +179,7 @@ const MOST_BYTES = 2 ** 32 - 2 ** 20;
  * row again costs less than reading one that lies in main memory (a product a term, of what is in the cache), so that
  * even a small expansion is not kept.
  */
-export class PolynomialRows extends RowSource {
+export class PolynomialRows implements RowSource {
   readonly rows: number;
   readonly cols: number;
   private readonly X: Matrix;
@@ -193,7 +193,6 @@ export class PolynomialRows extends RowSource {
 
   /** Throws a ValueError when two rows and the weights exceed 4 GiB. */
   constructor(what: string, X: Matrix, options: PolynomialOptions, fits: number) {
-    super();
     checkCount(what, X.cols, options, Math.floor(MOST_BYTES / 8 / (2 + VECTORS * fits)) - 8);
     const { features, plan, count } = new Monomials(X.cols, options);
     this.rows = X.rows;

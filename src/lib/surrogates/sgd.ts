@@ -89,28 +89,15 @@ export interface FitProgress {
 }
 
 /** Where the examples come from: rows in float64, in memory that the SIMD module sees, with room for weights beside. */
-export abstract class RowSource {
-  abstract readonly rows: number;
-  abstract readonly cols: number;
-  private sizes: Float64Array | undefined;
-
+export interface RowSource {
+  readonly rows: number;
+  readonly cols: number;
   /** Row i. It stays as it is until the row after the next is asked for. */
-  abstract row(i: number): Float64Array;
-
+  row(i: number): Float64Array;
   /** Vectors of zeros, one entry a column, as many as the source was told to leave room for. Those of before are gone. */
-  abstract vectors(count: number): Float64Array[];
-
+  vectors(count: number): Float64Array[];
   /** Why weights are not finite after that many epochs: a ValueError where the data are not, else an overflow. */
-  abstract fault(epoch: number): KernelbookError;
-
-  /** ‖x_i‖² */
-  get squares(): Float64Array {
-    this.sizes ??= Float64Array.from({ length: this.rows }, (_, i) => {
-      const x = this.row(i);
-      return dot(x, x);
-    });
-    return this.sizes;
-  }
+  fault(epoch: number): KernelbookError;
 }
 
 /**
@@ -157,7 +144,7 @@ export function* descend(
     (rules, f) =>
       new Descent(
         (rules.penalty ?? 'l2') === 'l2'
-          ? new ScaledWeights(vectors[VECTORS * f], sizesOf(source))
+          ? new ScaledWeights(vectors[VECTORS * f], m)
           : new ThresholdedWeights(vectors[VECTORS * f], vectors[VECTORS * f + 1]),
         y,
         rules,
@@ -182,13 +169,6 @@ export function* descend(
     running = running.filter((fit) => !fit.done);
   }
   return fits.map((fit) => fit.result());
-}
-
-/** An infinity in the data can hide behind a logit of −∞ that is right; in ‖x_i‖² it cannot. */
-function sizesOf(source: RowSource): Float64Array {
-  const { squares } = source;
-  if (!squares.every(Number.isFinite)) throw source.fault(0);
-  return squares;
 }
 
 /** One step of each fit for each of the rows from … to − 1 of the order, of which x is the first; returns the row after. */
@@ -344,14 +324,15 @@ class ScaledWeights implements Weights {
   squaredNorm = 0;
   readonly absoluteNorm = 0;
   private readonly v: Float64Array;
+  /** ‖x_i‖², NaN as long as example i has not come. */
   private readonly squares: Float64Array;
   private scale = 1;
   /** The last product that was asked for. */
   private last = 0;
 
-  constructor(v: Float64Array, squares: Float64Array) {
+  constructor(v: Float64Array, examples: number) {
     this.v = v;
-    this.squares = squares;
+    this.squares = new Float64Array(examples).fill(Number.NaN);
   }
 
   product(x: Float64Array): number {
@@ -364,6 +345,7 @@ class ScaledWeights implements Weights {
     this.squaredNorm *= factor * factor;
     if (this.scale < SMALLEST_SCALE) this.fold();
     axpy(c / this.scale, x, this.v);
+    if (Number.isNaN(this.squares[i])) this.squares[i] = dot(x, x);
     const change = 2 * c * factor * this.last + c * c * this.squares[i];
     this.squaredNorm = Math.max(0, this.squaredNorm + change);
     return this.product(next);
@@ -431,7 +413,7 @@ class ThresholdedWeights implements Weights {
  * The rows of a matrix, with room for one fit. A row is copied to the arena when its turn comes, in every epoch anew: that
  * costs less than the memory which all rows would take.
  */
-class MatrixRows extends RowSource {
+class MatrixRows implements RowSource {
   readonly rows: number;
   readonly cols: number;
   private readonly X: Matrix;
@@ -442,7 +424,6 @@ class MatrixRows extends RowSource {
   private readonly start: number;
 
   constructor(X: Matrix) {
-    super();
     this.X = X;
     this.rows = X.rows;
     this.cols = X.cols;
