@@ -58,13 +58,14 @@ export function softplus<T>(x: v128): v128 {
 }
 
 /**
- * `count` entries (a multiple of the lanes) of one row. `jets` is known when the module is built: without it only
- * the output is computed.
+ * `count` entries (a multiple of the lanes) of one row. `jets` and `bend` are known when the module is built: without
+ * the first only the output is computed, without the second no second derivative.
  */
 // @ts-ignore: decorator
 @inline
 function row<T, Kind>(
   jets: bool,
+  bend: bool,
   z: usize,
   bias: usize,
   biasScale: v128,
@@ -173,13 +174,13 @@ function row<T, Kind>(
       if (out) v128.store(out + i, a);
       if (jets) {
         if (first) v128.store(first + i, d);
-        if (second) v128.store(second + i, e);
+        if (bend && second) v128.store(second + i, e);
       }
     } else {
       v128.store(out + (i & outMask), a);
       if (jets) {
         v128.store(first + (i & firstMask), d);
-        v128.store(second + (i & secondMask), e);
+        if (bend) v128.store(second + (i & secondMask), e);
       }
     }
   }
@@ -188,14 +189,21 @@ function row<T, Kind>(
 function values<T, Kind>(
   z: usize, bias: usize, biasScale: v128, s: v128, alpha: v128, count: i32, pre: usize, out: usize,
 ): void {
-  row<T, Kind>(false, z, bias, biasScale, s, alpha, count, pre, out, 0, 0);
+  row<T, Kind>(false, false, z, bias, biasScale, s, alpha, count, pre, out, 0, 0);
 }
 
 function jets<T, Kind>(
   z: usize, bias: usize, biasScale: v128, s: v128, alpha: v128, count: i32, pre: usize, out: usize,
   first: usize, second: usize,
 ): void {
-  row<T, Kind>(true, z, bias, biasScale, s, alpha, count, pre, out, first, second);
+  row<T, Kind>(true, true, z, bias, biasScale, s, alpha, count, pre, out, first, second);
+}
+
+function slopes<T, Kind>(
+  z: usize, bias: usize, biasScale: v128, s: v128, alpha: v128, count: i32, pre: usize, out: usize,
+  first: usize,
+): void {
+  row<T, Kind>(true, false, z, bias, biasScale, s, alpha, count, pre, out, first, 0);
 }
 
 /** All rows; the entries of a row that fill no vector go through the slots. */
@@ -219,7 +227,6 @@ export function activate<T, Kind>(
   const tail = cols - body;
   const at = (<usize>body) << shift<T>();
   const step = (<usize>cols) << shift<T>();
-  const all = first != 0 || second != 0;
   if (tail) {
     v128.store(slot(0), v128.splat<T>(0));
     v128.store(slot(1), v128.splat<T>(0));
@@ -232,12 +239,13 @@ export function activate<T, Kind>(
   const second1 = second ? slot(5) : 0;
   for (let i = 0; i < rows; i++) {
     if (body) {
-      if (all) jets<T, Kind>(z, bias, b, s, al, body, pre, out, first, second);
+      if (second) jets<T, Kind>(z, bias, b, s, al, body, pre, out, first, second);
+      else if (first) slopes<T, Kind>(z, bias, b, s, al, body, pre, out, first);
       else values<T, Kind>(z, bias, b, s, al, body, pre, out);
     }
     if (tail) {
       copy<T>(z + at, slot(0), tail);
-      if (all) jets<T, Kind>(slot(0), bias1, b, s, al, lanes<T>(), pre1, out1, first1, second1);
+      if (first || second) jets<T, Kind>(slot(0), bias1, b, s, al, lanes<T>(), pre1, out1, first1, second1);
       else values<T, Kind>(slot(0), bias1, b, s, al, lanes<T>(), pre1, out1);
       if (pre) copy<T>(pre1, pre + at, tail);
       if (out) copy<T>(out1, out + at, tail);
