@@ -210,16 +210,22 @@ describe('elimination row by row', () => {
 });
 
 describe('word operations', () => {
-  test('of the identity: each row is copied once and kept; nothing is added', () => {
+  test('of the identity: each row is copied and kept, and read once to solve', () => {
     for (const n of [5, 31, 32, 70]) {
-      const count = { words: 0 };
       const eye = BitMatrix.identity(n);
-      eye.rank(count);
-      // Row i is copied (all words, the right side's among them), and kept from the word of its pivot on.
+      // A row has one bit more for the right side, and is kept and read from the word of its pivot on.
       const stride = Math.ceil((n + 1) / 32);
-      let expected = 0;
-      for (let i = 0; i < n; i++) expected += stride + (stride - (i >>> 5));
-      expect(count.words).toBe(expected);
+      const kept = Array.from({ length: n }, (_, i) => stride - (i >>> 5)).reduce(
+        (sum, words) => sum + words,
+        0,
+      );
+      const count = { words: 0 };
+      expect(eye.rank(count)).toBe(n);
+      expect(count.words).toBe(n * stride + kept);
+      eye.solve(BitVector.zeros(n), count);
+      expect(count.words).toBe(2 * (n * stride + kept) + kept);
+      eye.nullSpace(count); // empty: nothing is read
+      expect(count.words).toBe(3 * (n * stride + kept) + kept);
     }
   });
 

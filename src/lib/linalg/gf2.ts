@@ -332,8 +332,7 @@ export class Eliminator {
         todo: 'All equations of a system have the same unknowns.',
       });
     checkBit('Eliminator.add, right', right);
-    this.reduced.fill(0);
-    this.reduced.set(row.words);
+    this.reduced.set(row.words); // the right side may have a word of its own, with no other bit in it
     setBit(this.reduced, 0, this.unknowns, right);
     return this.place();
   }

@@ -10,13 +10,14 @@
  * are all right with probability (1 − η)^(N+1), so one draws, solves, looks how many other rows agree, and draws again
  * until nearly all do. This is information-set decoding (E. Prange, "The use of information sets in decoding cyclic
  * codes", IRE Trans. Information Theory 8(5), 1962), for LPN "Pooled Gauss" of A. Esser, R. Kübler & A. May, "LPN
- * decoded", CRYPTO 2017, section 3. It needs next to no memory, and for a few per cent of noise a handful of tries.
+ * decoded", CRYPTO 2017. It needs next to no memory, and for a few per cent of noise a handful of tries.
  *
- * How the rows are used: a share is held out, and the rest is the pool that tries draw from. A candidate meets 256
- * held-out rows first and goes on to all of them if it agrees with 5/8 of those. A wrong one, which half the labels
- * agree with, goes on once in 26,000 times; the right one is lost with probability 4e-6 at η = .25, .004 at .3 and .5
- * at 3/8. So this learner is for noise below a third, beyond which the tries would be far too many anyway; for few
- * columns `walshSpectrum` bears any noise.
+ * How the rows are used: a share is held out, and the rest is the pool that tries draw from. Where 1024 rows or more are
+ * held out, a candidate is compared with 256 of them first, with all if it agrees with 5/8 of those. A wrong one, which
+ * half the labels agree with, passes once in 26,000 times; the right one fails with probability 4e-6 at η = .25, .004 at
+ * .3 and .5 at 3/8. The 256 are others at each try: where the right one fails, it has another chance when it is found
+ * again. So this learner is for noise below a third, beyond which the tries would be too many anyway; for few columns
+ * `walshSpectrum` bears any noise.
  */
 
 import { NumericalError, ShapeError, ValueError } from '../errors';
@@ -67,7 +68,7 @@ export interface ParityFitAsyncOptions {
 export interface ParityProgress {
   /** Tries so far. */
   tries: number;
-  /** The largest share of the first held-out rows (256, or all) that a candidate agreed with. */
+  /** The largest share that a candidate agreed with of the held-out rows that it met first. */
   agreement: number;
 }
 
@@ -223,8 +224,8 @@ export function expectedTries(
  * `affine` is false there are 2^N, and N + 1 above is N.
  *
  * What follows from an agreement beyond it: the true agreement exceeds ½. If the bits are fair and independent and the
- * flips independent of them, the true parity has agreement 1 − η and every other exactly ½ (the sum of the two is a
- * parity of fair bits), so it is the true one.
+ * flips independent of them, the true parity has agreement 1 − η, its complement η, and every other exactly ½ (what it
+ * differs by from the true one is a parity of fair bits); so it is the true one.
  *
  * If flips may depend on the bits, a wrong parity can have more than ½. Yet two different parities A and B of fair bits
  * are equal with probability at most ½, and P(A = y) + P(B = y) ≤ 1 + P(A = B), since both are right only where they
@@ -293,7 +294,7 @@ function* searchParity(
   let bestScreened = -1;
   for (let tries = 1; ; tries++) {
     const candidate = solveDrawn(rows, pool, system);
-    const screened = judge.screen(candidate);
+    const screened = judge.screen(candidate, tries);
     if (screened > bestScreened) {
       best = candidate;
       bestScreened = screened;
@@ -307,13 +308,13 @@ function* searchParity(
   }
 }
 
-/** The held-out rows that a candidate meets first, and how many of them it must agree with to meet the rest. */
-const SCREEN = { rows: 256, pass: 160 };
+/** Rows that a candidate meets first, how many it must agree with to meet the rest, and the fewest rows that have a rest. */
+const SCREEN = { rows: 256, pass: 160, from: 1024 };
 
 /** Compares candidates with the held-out rows, and counts the words. */
 class Judge {
   words = 0;
-  /** Rows of the screen. */
+  /** Rows that a candidate meets first. */
   readonly first: number;
   private readonly rows: BitMatrix;
   private readonly heldOut: number;
@@ -321,22 +322,23 @@ class Judge {
   constructor(rows: BitMatrix, heldOut: number) {
     this.rows = rows;
     this.heldOut = heldOut;
-    this.first = Math.min(SCREEN.rows, heldOut);
+    this.first = heldOut < SCREEN.from ? heldOut : SCREEN.rows;
   }
 
-  /** How many of the first rows agree. */
-  screen(candidate: BitVector): number {
-    return this.compare(candidate, 0, this.first);
+  /** How many of the first rows agree. Which rows are first goes round with the tries. */
+  screen(candidate: BitVector, tries: number): number {
+    const start = (tries % Math.floor(this.heldOut / this.first)) * this.first;
+    return this.compare(candidate, start, start + this.first);
   }
 
-  /** Whether that many are worth a look at the rest. A screen of less than 256 rows is none. */
+  /** Whether that many of the first rows are worth a look at all. */
   passes(screened: number): boolean {
-    return this.first < SCREEN.rows || screened >= SCREEN.pass;
+    return this.first === this.heldOut || screened >= SCREEN.pass;
   }
 
   /** How many of all rows agree, given how many of the first do. */
   agreements(candidate: BitVector, screened: number): number {
-    return screened + this.compare(candidate, this.first, this.heldOut);
+    return this.first === this.heldOut ? screened : this.compare(candidate, 0, this.heldOut);
   }
 
   private compare(candidate: BitVector, start: number, end: number): number {

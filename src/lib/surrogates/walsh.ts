@@ -1,9 +1,9 @@
 /**
  * The correlation of every parity with the labels, at once. The parities χ_S(x) = (−1)^(Σ_{j∈S} x_j), one for each
  * subset S of the columns, are an orthonormal basis of the functions of N fair bits (R. O'Donnell, "Analysis of Boolean
- * Functions", 2014, section 1.2), so this is a spectrum: over subsets in place of frequencies. The largest entry is the
+ * Functions", 2014, chapter 1), so this is a spectrum: over subsets in place of frequencies. The largest entry is the
  * parity that most labels agree with, which is the maximum-likelihood answer under flips that hit all rows alike
- * (É. Levieil & P.-A. Fouque, "An improved LPN algorithm", SCN 2006, section 3).
+ * (É. Levieil & P.-A. Fouque, "An improved LPN algorithm", SCN 2006).
  *
  * Why a transform: the labels' signs are summed for each pattern of bits, and the Walsh–Hadamard transform of those 2^N
  * sums takes N·2^N additions in place of n·2^N. It needs no luck and bears any noise, but 2^N numbers: `noisyParity` is
