@@ -7,8 +7,11 @@ export const sum = (values: Float64Array) => values.reduce((a, b) => a + b, 0);
 export const thread = () => threadId;
 export const later = async (value: number) => value + 1;
 
-export function* steps(count: number): Generator<number, string, void> {
-  for (let i = 1; i <= count; i++) yield i;
+export function* steps(count: number): Generator<number | undefined, string, void> {
+  for (let i = 1; i <= count; i++) {
+    yield i;
+    yield undefined;
+  }
   return `after ${count}`;
 }
 

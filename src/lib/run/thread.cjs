@@ -21,11 +21,11 @@ parentPort.on('message', async ({ file, name, args }) => {
 
 const isGenerator = (made) => typeof made?.next === 'function' && typeof made[Symbol.iterator] === 'function';
 
-/** What the generator returns; what it yields goes out as progress. */
+/** What the generator returns; what it yields, unless that is undefined, goes out as progress. */
 function exhausted(generator) {
   for (;;) {
     const { done, value } = generator.next();
     if (done) return value;
-    parentPort.postMessage({ progress: value });
+    if (value !== undefined) parentPort.postMessage({ progress: value });
   }
 }

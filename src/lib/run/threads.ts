@@ -21,8 +21,10 @@ import { type PackedError, unpacked } from './thread-error';
 export interface ThreadOptions<P = unknown> {
   /** Ends the thread and the call, with an InterruptedError, when it is aborted. Default: the stop button. */
   signal?: AbortSignal;
-  /** What a generator yields. */
+  /** What a generator yields, but for undefined. */
   onProgress?: (progress: P) => void;
+  /** Whose work it is, in the error of an interrupt; the function's name otherwise. */
+  what?: string;
 }
 
 /** How many calls run at once: the cores, or KERNELBOOK_THREADS. Further calls wait for their turn. */
@@ -59,12 +61,12 @@ export async function inThread<R, P = unknown>(
   file: string,
   name: string,
   args: readonly unknown[],
-  { signal = interruption(), onProgress }: ThreadOptions<P> = {},
+  { signal = interruption(), onProgress, what = name }: ThreadOptions<P> = {},
 ): Promise<R> {
   const stopped = () =>
     new InterruptedError(
       {
-        what: name,
+        what,
         expected: 'to run to its end',
         got: 'an interrupt',
         todo: 'Call it again: it starts from the beginning.',

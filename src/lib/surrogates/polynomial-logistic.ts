@@ -6,14 +6,17 @@
  *
  * by stochastic gradient descent with scikit-learn's rules (see sgd.ts): what the paper ran as PolynomialFeatures and
  * SGDClassifier(loss='log_loss', penalty='l1'). Nothing as large as the expansion is ever stored: rows of monomials are
- * made as the descent comes to them, and the fits of a regularisation path share each row.
+ * made as the descent comes to them, and the fits of a regularisation path share each row. An asynchronous fit runs in a
+ * thread of its own, so that several run side by side.
  */
 
+import { fileURLToPath } from 'node:url';
 import { NumericalError, ValueError } from '../errors';
 import { firstNotFinite } from '../linalg/check';
 import { dot } from '../linalg/elementwise';
 import { Matrix } from '../linalg/matrix';
 import type { Random } from '../random';
+import { inThread } from '../run';
 import { locateNonFinite } from './finite';
 import { classWeights } from './logistic';
 import {
@@ -26,17 +29,20 @@ import {
   PolynomialRows,
   polynomialTerms,
 } from './polynomial';
-import { checkSgdOptions, descend, type LinearFit, type Penalty } from './sgd';
+import { descendPath, type PathProblem } from './polynomial-descent';
+import { checkSgdOptions, type DescentProgress, type LinearFit, type Penalty } from './sgd';
 import {
   classesOf,
   type Fitted,
   finish,
-  finishAsync,
   labelsOf,
   type Surrogate,
   type SurrogateProgress,
   scoreOf,
 } from './surrogate';
+
+/** The module whose function runs in the thread of an asynchronous fit. */
+const DESCENT = fileURLToPath(new URL('./polynomial-descent.ts', import.meta.url));
 
 export interface PolynomialLogisticOptions extends PolynomialOptions {
   /** α > 0: the penalty's weight beside the mean loss, which also sets the rate. */
@@ -170,9 +176,15 @@ export class FittedPolynomial implements Fitted {
 export function polynomialLogistic(options: PolynomialLogisticOptions): Surrogate<FittedPolynomial> {
   const what = 'polynomialLogistic';
   checkOptions(what, options);
+  const { alpha, ...rest } = options;
+  const path = { ...rest, alphas: [alpha] };
   return {
-    fit: (X, y) => finish(fitOne(what, X, y, options)),
-    fitAsync: (X, y, running) => finishAsync(`${what}.fitAsync`, running, () => fitOne(what, X, y, options)),
+    fit: (X, y) => fitPath(what, X, y, path)[0].fitted,
+    fitAsync: async (X, y, { signal, onProgress } = {}) => {
+      const report = ({ alpha: _, ...progress }: PathProgress) => onProgress?.(progress);
+      const [{ fitted }] = await fitPathAsync(`${what}.fitAsync`, X, y, path, { signal, onProgress: report });
+      return fitted;
+    },
   };
 }
 
@@ -200,44 +212,33 @@ export function regularisationPath(
   y: ArrayLike<number>,
   options: RegularisationPathOptions,
 ): PathPoint[] {
-  return finish(fitPath('regularisationPath', X, y, options));
+  return fitPath('regularisationPath', X, y, options);
 }
 
-/** The same, giving way to the event loop. It ends with an InterruptedError when `signal` is aborted. */
+/** The same in a thread of its own. It ends with an InterruptedError when `signal` is aborted. */
 export function regularisationPathAsync(
   X: Matrix,
   y: ArrayLike<number>,
   options: RegularisationPathOptions,
   running?: { signal?: AbortSignal; onProgress?: (progress: PathProgress) => void },
 ): Promise<PathPoint[]> {
-  const what = 'regularisationPathAsync';
-  return finishAsync(what, running, () => fitPath(what, X, y, options));
+  return fitPathAsync('regularisationPathAsync', X, y, options, running);
 }
 
-function* fitOne(
-  what: string,
-  X: Matrix,
-  y: ArrayLike<number>,
-  { alpha, ...options }: PolynomialLogisticOptions,
-): Generator<SurrogateProgress | undefined, FittedPolynomial, void> {
-  const fitting = fitPath(what, X, y, { ...options, alphas: [alpha] });
-  for (;;) {
-    const next = fitting.next();
-    if (next.done) return next.value[0].fitted;
-    if (next.value === undefined) yield undefined;
-    else {
-      const { alpha: _, ...progress } = next.value;
-      yield progress;
-    }
-  }
+interface Prepared {
+  readonly problem: PathProblem;
+  /** From the largest to the smallest. */
+  readonly alphas: readonly number[];
+  readonly classes: readonly number[];
 }
 
-function* fitPath(
+/** Checks the data and the options, and writes down what is to be done. */
+function prepared(
   what: string,
   X: Matrix,
   y: ArrayLike<number>,
   { alphas, ...options }: RegularisationPathOptions,
-): Generator<PathProgress | undefined, PathPoint[], void> {
+): Prepared {
   const sorted = checkedAlphas(what, alphas);
   for (const alpha of sorted) checkOptions(what, { ...options, alpha });
   const classes = classesOf(y, X.rows, what);
@@ -251,32 +252,60 @@ function* fitPath(
   const wrong = locateNonFinite(X, `${what}, X`);
   if (wrong) throw wrong;
   const { degree, squareFree, constant, rng, classWeight, ...rules } = options;
-  const label = classes[1];
-  const is = Float64Array.from(y, (value) => (value === label ? 1 : 0));
+  const is = Float64Array.from(y, (value) => (value === classes[1] ? 1 : 0));
   const weights = classWeights(is, 2, classWeight);
   const terms: PolynomialOptions = { degree, squareFree, constant };
-  const rows = new PolynomialRows(what, X, terms, sorted.length);
-  const descent = descend(
-    rows,
-    is,
-    sorted.map((alpha) => ({ penalty: 'l1', ...rules, ...weights, alpha })),
-    rng?.stream('order of the examples'),
-  );
-  for (;;) {
-    const next = descent.next();
-    if (next.done) {
-      const shape = { features: X.cols, rows: X.rows, options: terms };
-      return next.value.map((fit, k) => ({
-        alpha: sorted[k],
-        fitted: new FittedPolynomial(classes, fit, shape),
-      }));
-    }
-    if (next.value === undefined) yield undefined;
-    else {
-      const { fit, iteration, objective } = next.value;
-      yield { alpha: sorted[fit], label, iteration, objective };
-    }
-  }
+  return {
+    problem: {
+      what,
+      features: X.cols,
+      rows: X.rows,
+      data: X.data,
+      labels: is,
+      terms,
+      fits: sorted.map((alpha) => ({ penalty: 'l1', ...rules, ...weights, alpha })),
+      order: rng?.stream('order of the examples').state() ?? null,
+    },
+    alphas: sorted,
+    classes,
+  };
+}
+
+function pathOf({ problem, alphas, classes }: Prepared, fits: readonly LinearFit[]): PathPoint[] {
+  const { features, rows, terms } = problem;
+  return fits.map((fit, k) => ({
+    alpha: alphas[k],
+    fitted: new FittedPolynomial(classes, fit, { features, rows, options: terms }),
+  }));
+}
+
+/** In this thread, to the end. */
+function fitPath(
+  what: string,
+  X: Matrix,
+  y: ArrayLike<number>,
+  options: RegularisationPathOptions,
+): PathPoint[] {
+  const work = prepared(what, X, y, options);
+  return pathOf(work, finish(descendPath(work.problem)));
+}
+
+/** In a thread of its own. */
+async function fitPathAsync(
+  what: string,
+  X: Matrix,
+  y: ArrayLike<number>,
+  options: RegularisationPathOptions,
+  { signal, onProgress }: { signal?: AbortSignal; onProgress?: (progress: PathProgress) => void } = {},
+): Promise<PathPoint[]> {
+  const work = prepared(what, X, y, options);
+  const fits = await inThread<LinearFit[], DescentProgress>(DESCENT, 'descendPath', [work.problem], {
+    what,
+    signal,
+    onProgress: ({ fit, iteration, objective }) =>
+      onProgress?.({ alpha: work.alphas[fit], label: work.classes[1], iteration, objective }),
+  });
+  return pathOf(work, fits);
 }
 
 function checkOptions(what: string, options: PolynomialLogisticOptions): void {
