@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ValueError } from '../../src/lib/errors';
+import { conjugateKernel, embeddingKernel, tangentKernel } from '../../src/lib/kernels';
 import { Matrix } from '../../src/lib/linalg';
 import { sum } from '../../src/lib/linalg/elementwise';
 import { CountingWorkspace, dense, dropout, type Mode, network, tanh } from '../../src/lib/nets';
@@ -85,6 +86,19 @@ describe('dropout in training', () => {
       expect(output.data).toEqual(whole.data);
     }
   });
+});
+
+it('kernels do not see dropout: they are of the function that is evaluated', async () => {
+  const dropped = network(3, [dropout(0.2), dense(4), tanh(), dropout(0.5), dense(2)]);
+  const plain = network(3, [dense(4), tanh(), dense(2)]);
+  const X = gaussian(5, 3, random('X'));
+  for (const kernel of [tangentKernel, conjugateKernel, embeddingKernel]) {
+    const [its, expected] = await Promise.all(
+      [dropped, plain].map((net) => kernel(net, net.init(random(0))).gram(X)),
+    );
+    expect(its.data).toEqual(expected.data);
+    expect(its.get(0, 0)).toBeGreaterThan(0);
+  }
 });
 
 describe('dropout that drops nothing', () => {
