@@ -105,6 +105,24 @@ describe.each(dtypes)('in %s', (dtype) => {
         }
     });
 
+    it('through a gate comes what stands where it is positive, times a factor', () => {
+      for (const [rows, cols] of shapes)
+        for (const C of [1, 3]) {
+          arena.reset();
+          const upstream = make('u', rows * cols * C);
+          const gate = make('g', rows * cols);
+          gate[0] = 0;
+          const open = Float64Array.from(gate, (v) => (v > 0 ? 0.25 : 0));
+          const expected = zeros(upstream.length, dtype);
+          plain.applyDerivative(upstream, open, rows, cols, C, expected);
+          const out = make('o', upstream.length);
+          elementwise.applyGate(upstream, gate, rows, cols, C, 0.25, out);
+          expect(out).toBeAllclose(expected);
+          elementwise.applyGate(upstream, gate, rows, cols, C, 0.25);
+          expect(sameDigits(upstream, out)).toBe(true);
+        }
+    });
+
     it('column sums, row dots and reductions are the sums', () => {
       for (const [rows, cols] of shapes) {
         arena.reset();

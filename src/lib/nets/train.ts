@@ -9,7 +9,7 @@
  */
 
 import { InterruptedError, NumericalError, type Problem, ValueError } from '../errors';
-import { Arena } from '../linalg/elementwise';
+import { Arena, scale } from '../linalg/elementwise';
 import { type DType, zeros } from '../linalg/matrix';
 import { Random, type RandomState } from '../random';
 import { interruption, type Progress, progress } from '../run';
@@ -141,6 +141,9 @@ export async function train(
 /** Milliseconds of work between two turns of the event loop. */
 const TURN = 25;
 
+/** Bytes of buffers that stay in cache: twice a second-level cache, since much of them is used twice and no more. */
+const PART_BYTES = 1 << 22;
+
 /** Enough address space for any training of the studies; larger buffers are ordinary arrays. */
 const ARENA_LIMIT = 2 ** 31;
 
@@ -162,6 +165,10 @@ class Training {
   private readonly workspace: RecyclingWorkspace;
   private readonly context: Context;
   private readonly request: BackwardRequest;
+
+  /** Examples of a batch that go through the network together, and whether they are the first of their batch. */
+  private readonly part: number;
+  private firstPart = true;
 
   private step = 0;
   private lossSum = 0;
@@ -195,12 +202,14 @@ class Training {
       : null;
     this.last = epochs * this.batches.count;
     this.snapshotSteps = this.checkSnapshots();
+    const { each, buffers } = this.entriesOfExample(snapshot);
+    this.part = partOf(network, batchSize, each, dtype);
     const arena = arenaOf(
       dtype,
       // Parameters and gradient, and two moments at most.
       4 * (network.layout.size + 16) +
         this.batches.entries +
-        this.entriesOfStep(snapshot) +
+        this.part * (each + 16 * buffers) +
         (this.validator?.entries(snapshot) ?? 0),
     );
     this.params = new Params(network.layout, allocate(network.layout.size));
@@ -219,7 +228,7 @@ class Training {
     this.request = {
       cotangents: 1,
       input: false,
-      visit: (site) => addGradient(site, 1, gradient, true, workspace),
+      visit: (site) => addGradient(site, 1, gradient, this.firstPart, workspace),
     };
     if (options.checkpoint) this.restore(options.checkpoint);
   }
@@ -297,17 +306,32 @@ class Training {
 
   /** One batch: outputs, loss, gradient, update. */
   private takeStep(): void {
-    const { batches } = this;
+    const { batches, part } = this;
     batches.take(this.step);
-    this.workspace.restart();
-    const applied = this.network.body.forward(batches.inputs, this.stepContext());
-    const { output } = applied;
-    const cotangents = this.workspace.matrix(output.rows, output.cols);
-    const loss = this.options.loss.gradient(output, batches.targets, cotangents);
-    if (!Number.isFinite(loss)) this.diverged(`a loss of ${loss}`);
-    applied.backward(cotangents, this.request);
+    const context = this.stepContext();
+    const { rows } = batches.inputs;
+    for (let start = 0; start < rows; start += part) {
+      this.firstPart = start === 0;
+      this.addPart(start, Math.min(start + part, rows), context);
+    }
     this.optimizer.step(this.params.data, this.gradient.data);
     this.step++;
+  }
+
+  /** The loss of rows start … end−1 of the batch, and what they add to its gradient. */
+  private addPart(start: number, end: number, context: Context): void {
+    const { inputs, targets } = this.batches;
+    const { rows } = inputs;
+    const whole = end - start === rows;
+    this.workspace.restart();
+    const applied = this.network.body.forward(whole ? inputs : inputs.slice(start, end), context);
+    const { output } = applied;
+    const cotangents = this.workspace.matrix(output.rows, output.cols);
+    const its = whole ? targets : targets.slice(start, end);
+    const loss = this.options.loss.gradient(output, its, cotangents);
+    if (!Number.isFinite(loss)) this.diverged(`a loss of ${loss}`);
+    if (!whole) scale(output.rows / rows, cotangents.data);
+    applied.backward(cotangents, this.request);
     this.lossSum += loss * output.rows;
   }
 
@@ -421,12 +445,13 @@ class Training {
     this.validator?.restore(network, checkpoint.best);
   }
 
-  /** Entries of the buffers of a step, at most: from those of a step with one example. */
-  private entriesOfStep({ params, state }: Snapshot): number {
+  /** The buffers of a step with one example, and the entries in them. */
+  private entriesOfExample({ params, state }: Snapshot): { each: number; buffers: number } {
     const { batches, network } = this;
-    let entries = 0;
+    let [each, buffers] = [0, 0];
     const workspace = new RecyclingWorkspace(params.dtype, (length) => {
-      entries += length * batches.size + 16;
+      each += length;
+      buffers += 1;
       return zeros(length, params.dtype);
     });
     const context: Context = {
@@ -440,7 +465,7 @@ class Training {
     const applied = network.body.forward(batches.inputs.slice(0, 1), context);
     const cotangents = workspace.matrix(1, network.outputs);
     applied.backward(cotangents, { cotangents: 1, input: false, visit: null });
-    return entries;
+    return { each, buffers };
   }
 
   private checkParams(): void {
@@ -473,6 +498,18 @@ class Training {
 }
 
 /** An arena with room for so many numbers. */
+/**
+ * How many examples of a batch go through the network together. Where one takes more room than the parameters do, as in
+ * a convolutional network, a batch is cut into parts whose buffers stay in cache, and their gradients are added up. Not so
+ * where the examples of a batch depend on each other: a layer that does that keeps averages of it, its state.
+ */
+function partOf(network: Network, batchSize: number, entriesOfExample: number, dtype: DType): number {
+  if (network.stateLayout.size > 0 || entriesOfExample < network.layout.size) return batchSize;
+  const most = PART_BYTES / (dtype === 'float32' ? 4 : 8) / entriesOfExample;
+  const parts = Math.ceil(batchSize / Math.max(1, Math.floor(most)));
+  return Math.ceil(batchSize / parts);
+}
+
 function arenaOf(dtype: DType, entries: number): Arena {
   const bytes = entries * (dtype === 'float32' ? 4 : 8);
   return new Arena(Math.min(bytes + 4096, ARENA_LIMIT));

@@ -114,6 +114,38 @@ export function applyDerivative(
   );
 }
 
+/**
+ * The same for a derivative that is `scale` where `gate` (rows × cols) is positive and 0 elsewhere: that of relu, with its
+ * output as the gate.
+ */
+export function applyGate(
+  upstream: Vector,
+  gate: Vector,
+  rows: number,
+  cols: number,
+  cotangents: number,
+  scale: number,
+  out: Vector = upstream,
+): void {
+  checkLength('applyGate, gate', gate, rows * cols);
+  checkSame('applyGate, upstream', upstream, rows * cols * cotangents, gate);
+  checkSame('applyGate, out', out, rows * cols * cotangents, gate);
+  const loops = shared(upstream, gate, out);
+  if (loops) {
+    loops.applyGate(at(upstream), at(gate), rows, cols, cotangents, scale, at(out));
+    return;
+  }
+  const wide = cols * cotangents;
+  const operands: Operand[] = [
+    { vector: upstream, use: 'in', per: wide },
+    { vector: gate, use: 'in' },
+    { vector: out, use: 'out', per: wide },
+  ];
+  stage(rows, cols, operands, true, ({ loops, addresses: [u, g, o], rows }) =>
+    loops.applyGate(u, g, rows, cols, cotangents, scale, o),
+  );
+}
+
 /** out[j] = beta · out[j] + alpha Σ_i A[i, j]: the gradient of a bias. `out` is not read when beta is 0. */
 export function columnSums(A: Vector, rows: number, cols: number, out: Vector, alpha = 1, beta = 0): void {
   checkLength('columnSums, A', A, rows * cols);

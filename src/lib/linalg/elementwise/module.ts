@@ -81,6 +81,15 @@ export interface Loops extends Record<WindowLoopName, WindowLoop> {
     cotangents: number,
     out: Address,
   ): void;
+  applyGate(
+    upstream: Address,
+    gate: Address,
+    rows: number,
+    cols: number,
+    cotangents: number,
+    scale: number,
+    out: Address,
+  ): void;
   columnSums(A: Address, rows: number, cols: number, out: Address, alpha: number, beta: number): void;
   columnTotals(A: Address, rows: number, cols: number, out: Address, alpha: number, beta: number): void;
   columnSquares: ColumnLoop;

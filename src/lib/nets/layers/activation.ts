@@ -8,7 +8,15 @@
  */
 
 import { ValueError } from '../../errors';
-import { type ActivationKind, activate, add, applyDerivative, hadamard, mul } from '../../linalg/elementwise';
+import {
+  type ActivationKind,
+  activate,
+  add,
+  applyDerivative,
+  applyGate,
+  hadamard,
+  mul,
+} from '../../linalg/elementwise';
 import type { Matrix, Vector } from '../../linalg/matrix';
 import type {
   Applied,
@@ -86,7 +94,7 @@ export class ActivationLayer implements Layer {
   forward(input: Matrix, context: Context): Applied {
     const { rows, cols } = input;
     const output = context.workspace.matrix(rows, cols);
-    const derivative = context.keep === 'nothing' ? null : context.workspace.matrix(rows, cols);
+    const derivative = keptDerivative(this.sigma, output, context);
     applyActivation(this.sigma, input, { output, derivative, keep: context.keep });
     return new AppliedActivation(this, input, output, derivative, context.workspace);
   }
@@ -97,7 +105,7 @@ class AppliedActivation implements Applied {
     readonly layer: ActivationLayer,
     readonly input: Matrix,
     readonly output: Matrix,
-    readonly derivative: Matrix | null,
+    readonly derivative: KeptDerivative | null,
     readonly workspace: Workspace,
   ) {}
 
@@ -107,18 +115,40 @@ class AppliedActivation implements Applied {
 
   backward(cotangents: Matrix, request: BackwardRequest): Matrix | null {
     if (!request.input) return null;
-    return timesDerivative(cotangents, this.derivative as Matrix, request.cotangents, this.workspace);
+    return timesKept(cotangents, this.derivative as KeptDerivative, request.cotangents, this.workspace);
   }
 
   jvp(inputTangent: Matrix | null): AppliedTangent {
     return activationTangent(
       this.layer.sigma,
       this.input,
-      this.derivative as Matrix,
+      (this.derivative as KeptDerivative).values,
       inputTangent as Matrix,
       this.workspace,
     );
   }
+}
+
+/** What is kept of σ′ for the backward pass. */
+export interface KeptDerivative {
+  /** d; or the output, where `gate` says that d is s wherever it is positive. */
+  readonly values: Matrix;
+  /** s; null where `values` are d. */
+  readonly gate: number | null;
+}
+
+/**
+ * Room for d beside an output; of relu a training step keeps the output alone, whose signs say all of d: on wide layers the
+ * pass that writes d would cost as much as the product before it.
+ */
+export function keptDerivative(
+  sigma: ActivationFunction,
+  output: Matrix,
+  { keep, workspace }: Context,
+): KeptDerivative | null {
+  if (keep === 'nothing') return null;
+  if (sigma.kind === 'relu' && keep === 'backward') return { values: output, gate: sigma.scale };
+  return { values: workspace.matrix(output.rows, output.cols), gate: null };
 }
 
 /**
@@ -134,12 +164,13 @@ export function applyActivation(
     /** Receives z + β b. */
     preactivation?: Matrix | null;
     output: Matrix;
-    derivative: Matrix | null;
+    derivative: KeptDerivative | null;
     keep: Keep;
   },
 ): void {
   const { kind, scale, alpha } = sigma;
-  const { bias, biasScale, preactivation, output, derivative, keep } = task;
+  const { bias, biasScale, preactivation, output, keep } = task;
+  const derivative = task.derivative?.gate === null ? task.derivative.values : null;
   const fromOutput = kind === 'tanh' && keep === 'backward';
   activate({
     kind,
@@ -167,6 +198,19 @@ export function timesDerivative(
 ): Matrix {
   const out = workspace.matrix(cotangents.rows, cotangents.cols);
   applyDerivative(cotangents.data, derivative.data, derivative.rows, derivative.cols, perExample, out.data);
+  return out;
+}
+
+/** The same for what was kept of d. */
+export function timesKept(
+  cotangents: Matrix,
+  { values, gate }: KeptDerivative,
+  perExample: number,
+  workspace: Workspace,
+): Matrix {
+  if (gate === null) return timesDerivative(cotangents, values, perExample, workspace);
+  const out = workspace.matrix(cotangents.rows, cotangents.cols);
+  applyGate(cotangents.data, values.data, values.rows, values.cols, perExample, gate, out.data);
   return out;
 }
 

@@ -16,7 +16,7 @@
 
 import { ValueError } from '../../errors';
 import { activate } from '../../linalg/elementwise';
-import type { Matrix } from '../../linalg/matrix';
+import type { Matrix, Vector } from '../../linalg/matrix';
 import type {
   Applied,
   AppliedTangent,
@@ -33,7 +33,14 @@ import type { ParameterSpec, Params } from '../params';
 import { product } from '../product';
 import { eachBlock, type LinearSite, type Patches } from '../site';
 import type { Workspace } from '../workspace';
-import { ActivationLayer, activationTangent, applyActivation, timesDerivative } from './activation';
+import {
+  ActivationLayer,
+  activationTangent,
+  applyActivation,
+  type KeptDerivative,
+  keptDerivative,
+  timesKept,
+} from './activation';
 
 export interface AffineOptions {
   /** Whether there is a bias; true by default. */
@@ -118,7 +125,7 @@ export abstract class AffineLayer implements Layer {
     const inputs = this.unfold(input, workspace);
     const output = workspace.matrix(input.rows, this.positions * this.units);
     this.product(inputs, params.get(this.weight), 0, output);
-    if (this.bias !== null) this.addBias(params, output);
+    if (this.bias !== null) this.addBias(params, output, workspace);
     return new AppliedAffine(this, inputs, output, context);
   }
 
@@ -131,14 +138,14 @@ export abstract class AffineLayer implements Layer {
   }
 
   /** out += β b. */
-  addBias(params: Params, out: Matrix): void {
+  addBias(params: Params, out: Matrix, workspace: Workspace): void {
     const { rows, cols } = this.atPositions(out);
     activate({
       kind: 'identity',
       rows,
       cols,
       input: out.data,
-      bias: params.get(this.bias as string).data,
+      bias: beside(params.get(this.bias as string), out, workspace),
       biasScale: this.biasScale,
       output: out.data,
     });
@@ -152,6 +159,14 @@ export abstract class AffineLayer implements Layer {
   fuse(next: Layer): Layer | undefined {
     return next instanceof ActivationLayer ? new AffineActivationLayer(this, next) : undefined;
   }
+}
+
+/** A bias in the memory of the outputs: element-wise work is done in place only on arrays of one arena. */
+function beside(bias: Matrix, outputs: Matrix, workspace: Workspace): Vector {
+  if (bias.data.buffer === outputs.data.buffer) return bias.data;
+  const copy = workspace.matrix(1, bias.cols).data;
+  copy.set(bias.data);
+  return copy;
 }
 
 class AppliedAffine implements Applied {
@@ -211,9 +226,9 @@ class AffineActivationLayer implements Layer {
     const { rows, cols } = z;
     const everything = keep === 'everything';
     const output = everything ? workspace.matrix(rows, cols) : z;
-    const derivative = keep === 'nothing' ? null : workspace.matrix(rows, cols);
+    const derivative = keptDerivative(activation.sigma, output, context);
     applyActivation(activation.sigma, affine.atPositions(z), {
-      bias: affine.bias === null ? null : params.get(affine.bias).data,
+      bias: affine.bias === null ? null : beside(params.get(affine.bias), z, workspace),
       biasScale: affine.biasScale,
       preactivation: everything ? z : null,
       output,
@@ -230,7 +245,7 @@ class AppliedAffineActivation implements Applied {
     readonly inputs: Matrix | Patches,
     readonly preactivation: Matrix,
     readonly output: Matrix,
-    readonly derivative: Matrix | null,
+    readonly derivative: KeptDerivative | null,
     readonly context: Context,
   ) {}
 
@@ -245,7 +260,7 @@ class AppliedAffineActivation implements Applied {
   backward(cotangents: Matrix, request: BackwardRequest): Matrix | null {
     const { layer, context } = this;
     const { workspace } = context;
-    const deltas = timesDerivative(cotangents, this.derivative as Matrix, request.cotangents, workspace);
+    const deltas = timesKept(cotangents, this.derivative as KeptDerivative, request.cotangents, workspace);
     return affineBackward(layer.affine, this.inputs, deltas, request, context);
   }
 
@@ -256,7 +271,7 @@ class AppliedAffineActivation implements Applied {
     const through = activationTangent(
       activation.sigma,
       this.preactivation,
-      this.derivative as Matrix,
+      (this.derivative as KeptDerivative).values,
       affineTangent(along, this.output.rows),
       context.workspace,
     );
@@ -321,7 +336,7 @@ function affineTangent({ layer, inputs, inputTangents, paramTangent, context }: 
   else out.data.fill(0);
   if (!paramTangent) return out;
   layer.product(inputs, paramTangent.get(layer.weight), 1, out);
-  if (layer.bias !== null) layer.addBias(paramTangent, out);
+  if (layer.bias !== null) layer.addBias(paramTangent, out, context.workspace);
   return out;
 }
 

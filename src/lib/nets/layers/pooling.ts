@@ -20,14 +20,17 @@ import {
 import type { Matrix } from '../../linalg/matrix';
 import {
   type Applied,
+  type AppliedTangent,
   type BackwardRequest,
   type Context,
   type Layer,
+  type LayerOutput,
   type LayerSpec,
   type Shape,
   shapeSize,
   type TangentBackwardRequest,
 } from '../layer';
+import type { Workspace } from '../workspace';
 import { type Extent, type Padding, type WindowOptions, windowOptions, windowsOn } from './windows';
 
 export interface PoolingOptions {
@@ -90,35 +93,11 @@ export abstract class PoolingLayer implements Layer {
   ) {}
 
   /** The output, and the linear map that the layer is at this input. */
-  protected abstract pool(input: Matrix, output: Matrix, context: Context): LinearMap;
+  protected abstract pool(input: Matrix, output: Matrix, workspace: Workspace): LinearMap;
 
-  forward(input: Matrix, context: Context): Applied {
-    const { name, kind } = this;
-    const { workspace } = context;
+  forward(input: Matrix, { workspace }: Context): Applied {
     const output = workspace.matrix(input.rows, shapeSize(this.outputShape));
-    const map = this.pool(input, output, context);
-    const back = (cotangents: Matrix, each: number) => {
-      const out = workspace.matrix(cotangents.rows, input.cols);
-      map.adjoint(cotangents, each, out);
-      return out;
-    };
-    return {
-      output,
-      outputs: () => [{ name, kind, output }],
-      backward: (value: Matrix, request: BackwardRequest) =>
-        request.input ? back(value, request.cotangents) : null,
-      jvp(inputTangent) {
-        const tangent = workspace.matrix(output.rows, output.cols);
-        map.along(inputTangent as Matrix, tangent);
-        return {
-          output: tangent,
-          backward(value: Matrix, derivative: Matrix, request: TangentBackwardRequest) {
-            const { cotangents: C, input: wanted } = request;
-            return wanted ? { value: back(value, C), tangent: back(derivative, C) } : null;
-          },
-        };
-      },
-    };
+    return new AppliedPooling(this, output, this.pool(input, output, workspace), workspace);
   }
 }
 
@@ -127,6 +106,41 @@ interface LinearMap {
   along(tangent: Matrix, out: Matrix): void;
   /** out = Aᵀ ȳ, for `each` cotangents of each of n examples. */
   adjoint(cotangents: Matrix, each: number, out: Matrix): void;
+}
+
+class AppliedPooling implements Applied {
+  constructor(
+    readonly layer: PoolingLayer,
+    readonly output: Matrix,
+    readonly map: LinearMap,
+    readonly workspace: Workspace,
+  ) {}
+
+  outputs(): LayerOutput[] {
+    const { name, kind } = this.layer;
+    return [{ name, kind, output: this.output }];
+  }
+
+  backward(cotangents: Matrix, { cotangents: each, input }: BackwardRequest): Matrix | null {
+    return input ? this.back(cotangents, each) : null;
+  }
+
+  jvp(inputTangent: Matrix | null): AppliedTangent {
+    const { rows, cols } = this.output;
+    const output = this.workspace.matrix(rows, cols);
+    this.map.along(inputTangent as Matrix, output);
+    return {
+      output,
+      backward: (value: Matrix, tangent: Matrix, { cotangents: each, input }: TangentBackwardRequest) =>
+        input ? { value: this.back(value, each), tangent: this.back(tangent, each) } : null,
+    };
+  }
+
+  private back(cotangents: Matrix, each: number): Matrix {
+    const out = this.workspace.matrix(cotangents.rows, shapeSize(this.layer.inputShape));
+    this.map.adjoint(cotangents, each, out);
+    return out;
+  }
 }
 
 class AveragePoolLayer extends PoolingLayer {
@@ -142,7 +156,7 @@ class AveragePoolLayer extends PoolingLayer {
 }
 
 class MaxPoolLayer extends PoolingLayer {
-  protected pool(input: Matrix, output: Matrix, { workspace }: Context): LinearMap {
+  protected pool(input: Matrix, output: Matrix, workspace: Workspace): LinearMap {
     const { windows } = this;
     const n = input.rows;
     const winners = workspace.matrix(n, output.cols);

@@ -285,6 +285,36 @@ export function applyDerivative<T>(
   }
 }
 
+/** out = s upstream where the gate is positive, 0 elsewhere: relu's derivative by its output. */
+export function applyGate<T>(
+  upstream: usize,
+  gate: usize,
+  rows: i32,
+  cols: i32,
+  cotangents: i32,
+  s: f64,
+  out: usize,
+): void {
+  const width = (<usize>cols) << shift<T>();
+  const body = (<usize>(cols & ~(lanes<T>() - 1))) << shift<T>();
+  const factor = v128.splat<T>(<T>s);
+  const zero = v128.splat<T>(<T>0);
+  for (let i = 0; i < rows; i++) {
+    for (let c = 0; c < cotangents; c++) {
+      let j: usize = 0;
+      for (; j < body; j += 16) {
+        const open = v128.gt<T>(v128.load(gate + j), zero);
+        v128.store(out + j, v128.and(v128.mul<T>(factor, v128.load(upstream + j)), open));
+      }
+      for (; j < width; j += sizeof<T>())
+        store<T>(out + j, load<T>(gate + j) > <T>0 ? <T>s * load<T>(upstream + j) : <T>0);
+      upstream += width;
+      out += width;
+    }
+    gate += width;
+  }
+}
+
 /**
  * out_j = beta out_j + alpha Σ_i A_ij. Eight rows are added as a tree before they meet the running sum: less traffic
  * on it, and an eighth of its rounding errors.

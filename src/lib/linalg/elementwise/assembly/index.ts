@@ -329,6 +329,30 @@ export function applyDerivative_f64(
   activation.applyDerivative<f64>(upstream, derivative, rows, cols, cotangents, out);
 }
 
+export function applyGate_f32(
+  upstream: usize,
+  gate: usize,
+  rows: i32,
+  cols: i32,
+  cotangents: i32,
+  scale: f64,
+  out: usize,
+): void {
+  activation.applyGate<f32>(upstream, gate, rows, cols, cotangents, scale, out);
+}
+
+export function applyGate_f64(
+  upstream: usize,
+  gate: usize,
+  rows: i32,
+  cols: i32,
+  cotangents: i32,
+  scale: f64,
+  out: usize,
+): void {
+  activation.applyGate<f64>(upstream, gate, rows, cols, cotangents, scale, out);
+}
+
 export function columnSums_f32(A: usize, rows: i32, cols: i32, out: usize, alpha: f64, beta: f64): void {
   activation.columnSums<f32>(A, rows, cols, out, alpha, beta);
 }
