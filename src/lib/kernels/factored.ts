@@ -13,7 +13,7 @@ import { mirrorLower } from '../linalg/triangle';
 import { ArenaWorkspace, FreshWorkspace, RecyclingWorkspace, type Workspace } from '../nets';
 import { heedInterruption } from '../run';
 import { type Extent, type Factor, factorBytes, putFactor, roomFor } from './factors';
-import type { CrossWithDiagonals, Kernel } from './kernel';
+import type { CrossWithDiagonals, Kernel, Preparation, Prepared } from './kernel';
 import { type Panel, rowPanels } from './panels';
 import { passCost } from './passes';
 import { withArena } from './scratch';
@@ -87,7 +87,34 @@ export function factoredKernel(factorisation: Factorisation): Kernel {
     },
 
     crossWithDiagonals: (X, X2) => crossOf(factorisation, X, X2),
+
+    async prepare(X, panel, by) {
+      check(X);
+      const factors = await keptFactors(factorisation, X, panel, by);
+      const diagonal = termsDiagonal(factors, panel.end - panel.start, dtype);
+      checkDiagonal(name, diagonal, panel.start);
+      return new PreparedFactors(factors, diagonal);
+    },
   };
+}
+
+class PreparedFactors implements Prepared {
+  readonly bytes: number;
+
+  constructor(
+    private readonly factors: readonly Factor[],
+    readonly diagonal: Vector,
+  ) {
+    this.bytes = factorBytes(factors) + diagonal.byteLength;
+  }
+
+  async cross(other: Prepared, out: Matrix, heed?: () => void): Promise<void> {
+    const { rows, cols, data } = out;
+    const same = other === this;
+    const block = { data, offset: 0, stride: cols, rows, cols };
+    await writeTerms(this.factors, same ? null : (other as this).factors, block, heed);
+    if (same) mirrorLower(rows, data, cols);
+  }
 }
 
 async function crossOf(factorisation: Factorisation, X: Matrix, X2: Matrix): Promise<CrossWithDiagonals> {
@@ -133,6 +160,8 @@ interface Plan {
   readonly batch: number;
   /** What the largest panel takes from its workspace. */
   readonly bytes: number;
+  /** What the pass of a batch takes of it. */
+  readonly passBytes: number;
 }
 
 /** Bytes that the pass of a batch may take: a second-level cache or two. */
@@ -142,15 +171,19 @@ const WASTE = 3;
 
 /** Ranges of rows whose factors fit the budget. */
 function planOf({ factors, dtype }: Factorisation, X: Matrix, extent: Extent): Plan {
-  if (X.rows === 0) return { panels: [], batch: 1, bytes: 0 };
+  if (X.rows === 0) return { panels: [], batch: 1, bytes: 0, passBytes: 0 };
   const cost = passCost(X, dtype, (rows, workspace) => factors(rows, extent, workspace));
   const kept = factorBytes(cost.made);
   const panels = rowPanels(X.rows, kept);
   const largest = Math.max(...panels.map(({ start, end }) => end - start));
-  if (cost.each <= WASTE * kept) return { panels, batch: largest, bytes: cost.bytes(largest) };
+  if (cost.each <= WASTE * kept) {
+    const bytes = cost.bytes(largest);
+    return { panels, batch: largest, bytes, passBytes: bytes };
+  }
   const batch = Math.max(1, Math.min(largest, Math.floor(BATCH_BYTES / cost.each)));
   // A whole factor for each part of one, and the buffers of a pass of one row.
-  return { panels, batch, bytes: cost.bytes(batch) + largest * kept + cost.bytes(1) };
+  const passBytes = cost.bytes(batch);
+  return { panels, batch, bytes: passBytes + largest * kept + cost.bytes(1), passBytes };
 }
 
 /** The factors of a panel, whose examples go through the network in batches. */
@@ -174,6 +207,31 @@ function factorsOf(
     whole ??= part.map((factor) => roomFor(factor, rows, n, workspace));
     for (let k = 0; k < part.length; k++) putFactor(part[k], whole[k], first, n);
   }
+  return whole as Factor[];
+}
+
+/** The same in matrices of their own: the memory of the passes is for the next batch. */
+async function keptFactors(
+  factorisation: Factorisation,
+  X: Matrix,
+  { start, end }: Panel,
+  { extent, heed }: Preparation,
+): Promise<Factor[]> {
+  const { factors, dtype } = factorisation;
+  const rows = X.slice(start, end);
+  const { batch, passBytes } = planOf(factorisation, rows, extent);
+  const all = new FreshWorkspace(dtype);
+  let whole: Factor[] | undefined;
+  await withWorkspace(dtype, passBytes, async (workspace, room) => {
+    for (let first = 0; first < rows.rows; first += batch) {
+      heed();
+      room.reset();
+      const count = Math.min(batch, rows.rows - first);
+      const part = factors(rows.slice(first, first + count), extent, workspace);
+      whole ??= part.map((factor) => roomFor(factor, count, rows.rows, all));
+      for (let k = 0; k < part.length; k++) putFactor(part[k], whole[k], first, rows.rows);
+    }
+  });
   return whole as Factor[];
 }
 

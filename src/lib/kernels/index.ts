@@ -7,7 +7,7 @@ export {
   embeddingKernel,
 } from './conjugate';
 export { type JacobianOptions, jacobian } from './jacobian';
-export type { CrossWithDiagonals, Kernel } from './kernel';
+export type { CrossWithDiagonals, Kernel, Preparation, Prepared } from './kernel';
 export { type LinearKernelOptions, linearKernel } from './linear';
 export { center, cosine, scaled } from './normalise';
 export {

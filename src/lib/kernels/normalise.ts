@@ -7,7 +7,8 @@
 import { NumericalError, ShapeError, shapeText, ValueError } from '../errors';
 import { cosineNormalise } from '../linalg/elementwise';
 import type { Matrix, Vector } from '../linalg/matrix';
-import type { CrossWithDiagonals, Kernel } from './kernel';
+import type { CrossWithDiagonals, Kernel, Prepared } from './kernel';
+import { prepared } from './prepared';
 
 /**
  * κ(x, x′) / √(κ(x, x) κ(x′, x′)): 1 on the diagonal. Test points are normalised by their own diagonal, for which no
@@ -22,8 +23,7 @@ export function cosine(kernel: Kernel): Kernel {
       const K = await kernel.gram(X);
       const diagonal = K.diagonal();
       checkPositive(name, diagonal);
-      cosineNormalise(K, diagonal, diagonal);
-      for (let i = 0; i < K.rows; i++) K.data[i * K.cols + i] = 1;
+      cosineOfGram(K, diagonal);
       return K;
     },
 
@@ -40,7 +40,42 @@ export function cosine(kernel: Kernel): Kernel {
       checkPositive(name, diagonal);
       return diagonal.fill(1);
     },
+
+    async prepare(X, panel, by) {
+      const inner = await prepared(kernel, X, panel, by);
+      checkPositive(name, inner.diagonal, panel.start);
+      return new PreparedAfter(inner, inner.diagonal.slice().fill(1), inner.diagonal, (K, left, right) => {
+        if (left === right) cosineOfGram(K, K.diagonal());
+        else cosineNormalise(K, left, right);
+      });
+    },
   };
+}
+
+/** Examples as the inner kernel has prepared them, what the outer one knows of them, and how it changes a block. */
+class PreparedAfter<T> implements Prepared {
+  readonly bytes: number;
+
+  constructor(
+    private readonly inner: Prepared,
+    readonly diagonal: Vector,
+    private readonly known: T,
+    private readonly change: (K: Matrix, left: T, right: T) => void,
+  ) {
+    this.bytes = inner.bytes + diagonal.byteLength;
+  }
+
+  async cross(other: Prepared, out: Matrix, heed?: () => void): Promise<void> {
+    const its = other as this;
+    await this.inner.cross(its.inner, out, heed);
+    this.change(out, this.known, its.known);
+  }
+}
+
+/** K_ij / √(d_i d_j) for a Gram K and its diagonal d, in place. */
+function cosineOfGram(K: Matrix, diagonal: Vector): void {
+  cosineNormalise(K, diagonal, diagonal);
+  for (let i = 0; i < K.rows; i++) K.data[i * K.cols + i] = 1;
 }
 
 /** In one go where the kernel can do it. */
@@ -53,13 +88,14 @@ async function crossWithDiagonals(kernel: Kernel, X: Matrix, X2: Matrix): Promis
   };
 }
 
-function checkPositive(name: string, diagonal: Vector): void {
+/** Throws a NumericalError for a value that is not positive; the first is that of example `start`. */
+export function checkPositive(name: string, diagonal: Vector, start = 0): void {
   for (let i = 0; i < diagonal.length; i++)
     if (!(diagonal[i] > 0))
       throw new NumericalError({
         what: name,
         expected: 'κ(x, x) > 0 for every example',
-        got: `${diagonal[i]} for example ${i}`,
+        got: `${diagonal[i]} for example ${start + i}`,
         todo: 'Its feature vector is zero, so it has no direction: leave the example out, or do not normalise.',
       });
 }
@@ -95,6 +131,10 @@ export function scaled(kernel: Kernel, scale: number): Kernel {
       divide(all.diagonal);
       divide(all.diagonal2);
       return all;
+    },
+    async prepare(X, panel, by) {
+      const inner = await prepared(kernel, X, panel, by);
+      return new PreparedAfter(inner, divide(inner.diagonal.slice()), null, (K) => void whole(K));
     },
   };
 }
@@ -161,6 +201,26 @@ export function center(kernel: Kernel, reference?: Matrix): Kernel {
       subtractDiagonal(diagonal, left, all);
       subtractDiagonal(diagonal2, right, all);
       return { cross, diagonal, diagonal2 };
+    },
+
+    async prepare(X, panel, by) {
+      if (!reference)
+        throw new ValueError({
+          what: `Blocks of the centred ${kernel.name}`,
+          expected: 'entries that depend on their two examples only',
+          got: 'the mean over the set that it is asked for',
+          todo: 'Give the examples whose mean is to be subtracted: center(kernel, reference).',
+        });
+      const inner = await prepared(kernel, X, panel, by);
+      const all = mean(await ownMeans(reference));
+      const means = await meansOver(X.slice(panel.start, panel.end), reference);
+      const diagonal = subtractDiagonal(inner.diagonal.slice(), means, all);
+      return new PreparedAfter(
+        inner,
+        diagonal,
+        means,
+        (K, left, right) => void subtract(K, left, right, all),
+      );
     },
   };
 }

@@ -26,7 +26,7 @@ import { ArenaWorkspace, FreshWorkspace, type Workspace } from '../nets/workspac
 import type { Random } from '../random';
 import { heedInterruption } from '../run';
 import { besideEachOther, diagonalGradients, type PositionsFactor, positionGradients } from './factors';
-import type { CrossWithDiagonals, Kernel } from './kernel';
+import type { CrossWithDiagonals, Kernel, Prepared } from './kernel';
 import { rowPanels } from './panels';
 import { passCost } from './passes';
 import { withArena } from './scratch';
@@ -117,7 +117,26 @@ export function projectedTangentKernel(
     cross: async (X, X2) => (await cross(X, X2)).cross,
     diagonal: async (X) => squaredNorms(await features(X)),
     crossWithDiagonals: cross,
+    prepare: async (X, { start, end }, { heed }) => {
+      heed();
+      return new PreparedFeatures(await features(X.slice(start, end)));
+    },
   };
+}
+
+class PreparedFeatures implements Prepared {
+  readonly diagonal: Vector;
+  readonly bytes: number;
+
+  constructor(private readonly features: Matrix) {
+    this.diagonal = squaredNorms(features);
+    this.bytes = features.data.byteLength + this.diagonal.byteLength;
+  }
+
+  async cross(other: Prepared, out: Matrix): Promise<void> {
+    if (other === this) await syrkAsync(this.features, { out });
+    else await gemmAsync(this.features, (other as this).features, { transposeB: true, out });
+  }
 }
 
 /** Bytes of a pass whose sites are projected before the next. */
