@@ -33,4 +33,5 @@ export {
 } from './polynomial-logistic';
 export { type LinearFit, type LogisticSgdOptions, logisticSgd, type Penalty } from './sgd';
 export type { FitAsyncOptions, Fitted, Surrogate, SurrogateProgress } from './surrogate';
+export { FittedSvm, type KernelSvmOptions, kernelSvm } from './svm';
 export { walshSpectrum } from './walsh';

@@ -11,12 +11,12 @@
  */
 
 import { ValueError } from '../errors';
-import { Matrix } from '../linalg/matrix';
+import type { Matrix } from '../linalg/matrix';
 import type { Random } from '../random';
-import { KernelExpansion } from './expansion';
 import { logisticNewton } from './newton';
-import { checkSgdOptions, type FitProgress, type LinearFit, logisticSgd, type Penalty } from './sgd';
-import { classesOf, finish, finishAsync, type Surrogate, type SurrogateProgress } from './surrogate';
+import { type BinarySolver, FittedExpansion, oneAgainstRest } from './one-against-rest';
+import { checkSgdOptions, logisticSgd, type Penalty } from './sgd';
+import { finish, finishAsync, type Surrogate, type SurrogateProgress } from './surrogate';
 
 export interface KernelLogisticOptions {
   /** α > 0: the penalty's weight beside the mean loss (the paper: 1e-4 for small models, 1e-2 for BERT). */
@@ -46,27 +46,8 @@ export interface KernelLogisticOptions {
   rng?: Random;
 }
 
-export class FittedLogistic extends KernelExpansion {
-  /** The most epochs (SGD) or steps (Newton) that a class took. */
-  readonly iterations: number;
-  /** Whether every class met its stopping rule. */
-  readonly converged: boolean;
-
-  constructor(classes: readonly number[], fits: readonly LinearFit[]) {
-    const n = fits[0].weights.length;
-    const coefficients = Matrix.zeros(fits.length, n, 'float64');
-    fits.forEach(({ weights }, c) => {
-      coefficients.row(c).set(weights);
-    });
-    super(
-      classes,
-      coefficients,
-      Float64Array.from(fits, (fit) => fit.intercept),
-    );
-    this.iterations = Math.max(...fits.map((fit) => fit.iterations));
-    this.converged = fits.every((fit) => fit.converged);
-  }
-}
+/** A fitted kGLM. Its iterations are epochs (SGD) or steps (Newton). */
+export class FittedLogistic extends FittedExpansion {}
 
 /** The kGLM with those options; see the file's head for what it minimises. Throws a ValueError on options that do not fit. */
 export function kernelLogistic(options: KernelLogisticOptions): Surrogate<FittedLogistic> {
@@ -83,44 +64,23 @@ function* fitClasses(
   y: ArrayLike<number>,
   options: KernelLogisticOptions,
 ): Generator<SurrogateProgress | undefined, FittedLogistic, void> {
-  const classes = classesOf(y, K.rows, 'kernelLogistic');
-  // Two classes are one problem: the larger label against the smaller.
-  const targets = classes.length === 2 ? [classes[1]] : classes;
-  const solve = options.solver === 'sgd' ? sgdSolver(K, options) : newtonSolver(K, options);
-  const fits: LinearFit[] = [];
-  for (const label of targets) {
-    const is = Float64Array.from(y, (value) => (value === label ? 1 : 0));
-    const one = solve(is, classWeights(is, classes.length, options.classWeight), fits.length);
-    for (;;) {
-      const next = one.next();
-      if (next.done) {
-        fits.push(next.value);
-        break;
-      }
-      yield next.value && { label, ...next.value };
-    }
-  }
+  const { classWeight } = options;
+  const { classes, fits } = yield* oneAgainstRest(
+    'kernelLogistic',
+    { rows: K.rows, y, classWeight },
+    options.solver === 'sgd' ? sgdSolver(K, options) : newtonSolver(K, options),
+  );
   return new FittedLogistic(classes, fits);
 }
 
-export interface ClassWeights {
-  positiveWeight: number;
-  negativeWeight: number;
-}
-type Solver = (
-  y: Float64Array,
-  weights: ClassWeights,
-  index: number,
-) => Generator<FitProgress | undefined, LinearFit, void>;
-
-function sgdSolver(K: Matrix, options: KernelLogisticOptions): Solver {
+function sgdSolver(K: Matrix, options: KernelLogisticOptions): BinarySolver {
   const { rng, shuffle = rng !== undefined, solver: _, classWeight: __, ...rules } = options;
   const solve = logisticSgd(K);
   return (y, weights, index) =>
     solve(y, { ...rules, ...weights, rng: shuffle ? rng?.stream(`class ${index}`) : undefined });
 }
 
-function newtonSolver(K: Matrix, options: KernelLogisticOptions): Solver {
+function newtonSolver(K: Matrix, options: KernelLogisticOptions): BinarySolver {
   const { alpha, tolerance, maxIterations } = options;
   const solve = logisticNewton(K, { alpha, tolerance, maxIterations });
   return (y, { positiveWeight, negativeWeight }) =>
@@ -128,17 +88,6 @@ function newtonSolver(K: Matrix, options: KernelLogisticOptions): Solver {
       y,
       y.map((is) => (is ? positiveWeight : negativeWeight)),
     );
-}
-
-/** s_i of the examples that are of a class (`is`: 1) and of the rest, for so many classes in all. */
-export function classWeights(is: Float64Array, classes: number, rule: 'balanced' | undefined): ClassWeights {
-  if (!rule) return { positiveWeight: 1, negativeWeight: 1 };
-  const n = is.length;
-  const ones = is.reduce((sum, v) => sum + v, 0);
-  return {
-    positiveWeight: n / (classes * ones),
-    negativeWeight: classes === 2 ? n / (classes * (n - ones)) : 1,
-  };
 }
 
 function checkOptions(options: KernelLogisticOptions): void {

@@ -18,7 +18,7 @@ import { Matrix } from '../linalg/matrix';
 import type { Random } from '../random';
 import { inThread } from '../run';
 import { locateNonFinite } from './finite';
-import { classWeights } from './logistic';
+import { classWeights } from './one-against-rest';
 import {
   checkDegree,
   checkFeatures,
