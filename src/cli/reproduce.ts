@@ -101,6 +101,8 @@ function report(studies: readonly Study[], folder: string, ranThrough: boolean):
     }
   }
   if (cards.length > 0) console.log(`\n${summary(cards)}\n`);
+  for (const { study, source, seeds } of cards)
+    console.log(`${study}: data ${source}; ${seeds.length} seed${seeds.length === 1 ? '' : 's'}`);
   for (const card of cards) {
     const { failures, news } = outcome(card);
     for (const row of news) console.log(`New in ${card.study}: ${outcomeText(row)}`);

@@ -149,6 +149,10 @@ describe('reproduce', { timeout: 240_000 }, () => {
     ]);
   });
 
+  test('tells which data each study used', () => {
+    expect(run.stdout).toMatch(/^good: data \S.*; \d+ seeds?$/m);
+  });
+
   test('tells a new verdict as news', () => {
     expect(run.stdout).toContain('New in good: claim at-last: holds, expected not tested');
   });
