@@ -5,4 +5,6 @@ export { principalAngles } from './angles';
 export { midRanks, pearson, rSquared, spearman } from './correlation';
 export { argsort, kendallTau } from './kendall';
 export { type KolmogorovSmirnov, kolmogorovTail, ksStatistic } from './kolmogorov-smirnov';
+export { largest, nearestNeighbours } from './neighbours';
+export { type PrecisionRecall, precisionRecall } from './precision-recall';
 export { kurtosis, mean, median, quantile, standardDeviation, standardError, variance } from './summary';
