@@ -13,6 +13,15 @@ export {
   kryptoniteFiles,
 } from './kryptonite';
 export {
+  type MaskTrigger,
+  type PatchTrigger,
+  type PoisonOptions,
+  poisoned,
+  type Trigger,
+  type TriggerOptions,
+  withTrigger,
+} from './poison';
+export {
   available,
   cifar10,
   type Examples,
