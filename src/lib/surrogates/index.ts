@@ -1,5 +1,6 @@
 /** Surrogates: simple models on top of a kernel that are to follow a network. One interface: fit, decision, predict, score. */
 
+export { type AttributeOptions, Attribution, attribute, type ClassVoices, type Voice } from './attribution';
 export { KernelExpansion } from './expansion';
 export { FittedLogistic, type KernelLogisticOptions, kernelLogistic } from './logistic';
 export {
