@@ -48,7 +48,7 @@ const LETTER = 7;
  */
 export function imageGrid(images: Images, options: ImageGridOptions = {}): Spec {
   const { labels, captions, rowLabels = [], title, size = 72 } = options;
-  const list = listOf(images);
+  const list = listOf('imageGrid', images);
   const columns = options.columns ?? Math.min(10, list.length);
   checkCount('imageGrid, columns', columns);
   const rows = Math.ceil(list.length / columns);
@@ -56,19 +56,17 @@ export function imageGrid(images: Images, options: ImageGridOptions = {}): Spec 
     if (words && words.length !== list.length) throw wrongCount(name, list.length, words.length);
   if (rowLabels.length > 0 && rowLabels.length !== rows)
     throw wrongCount('rowLabels', rows, rowLabels.length);
-  const longest = Math.max(0, ...[...(labels ?? []), ...(captions ?? [])].map((t) => String(t).length));
-  const cell = { width: Math.max(size, longest * LETTER) + 12, height: size + 12 };
-  for (const words of [labels, captions]) if (words) cell.height += LINE;
-  const left = rowLabels.length > 0 ? Math.max(...rowLabels.map((t) => t.length)) * LETTER + 12 : 0;
+  const lines = [labels, captions].filter((words) => words !== undefined);
+  const cell = cellOf(size, lines);
+  const left = sideWidth(rowLabels);
 
-  const pictures = pictureUrls(list, options).map((url, i) => ({
+  const pictures = pictureUrls('imageGrid', list, options).map((url, i) => ({
     url,
     x: left + ((i % columns) + 0.5) * cell.width,
     y: Math.floor(i / columns) * cell.height,
   }));
-  const lines = [labels, captions].filter((words) => words !== undefined);
   const words = pictures.flatMap(({ x, y }, i) =>
-    lines.map((line, k) => ({ x, y: y + size + 14 + k * LINE, words: String(line[i]) })),
+    lines.map((line, k) => ({ x, y: y + wordsBelow(size, k), words: String(line[i]) })),
   );
   const sides = rowLabels.map((text, r) => ({ x: 0, y: r * cell.height + size / 2 + 4, words: text }));
   return {
@@ -76,38 +74,73 @@ export function imageGrid(images: Images, options: ImageGridOptions = {}): Spec 
     width: left + columns * cell.width,
     height: rows * cell.height,
     layer: [
-      {
-        data: { values: pictures },
-        mark: {
-          type: 'image',
-          width: size,
-          height: size,
-          align: 'center',
-          baseline: 'top',
-          aspect: false,
-          smooth: false,
-          tooltip: null,
-        },
-        encoding: { ...PIXELS, url: { field: 'url', type: 'nominal' } },
-      },
-      {
-        // A thin frame: a black image on a dark page, or a white one on a light page, would have no edge.
-        data: { values: pictures.map(({ x, y }) => ({ x, y: y + size / 2 })) },
-        mark: {
-          type: 'point',
-          shape: 'square',
-          size: size * size,
-          filled: false,
-          stroke: PAGE_INK,
-          strokeWidth: 1,
-          opacity: 1,
-          tooltip: null,
-        },
-        encoding: PIXELS,
-      },
+      pictureLayer(pictures, size),
+      frameLayer(pictures, size),
       ...textLayer(words, 'center'),
       ...textLayer(sides, 'left'),
     ],
+  };
+}
+
+/** A place on the page in pixels: the middle of an image's upper edge. */
+export interface Place {
+  x: number;
+  y: number;
+}
+
+/** The room of an image with some lines of words under it. */
+export function cellOf(
+  size: number,
+  lines: readonly (readonly (string | number)[])[],
+): { width: number; height: number } {
+  const longest = Math.max(0, ...lines.flat().map((t) => String(t).length));
+  return { width: Math.max(size, longest * LETTER) + 12, height: size + 12 + lines.length * LINE };
+}
+
+/** The room of words at the left of the rows. */
+export const sideWidth = (words: readonly string[]): number =>
+  words.length > 0 ? Math.max(...words.map((t) => t.length)) * LETTER + 12 : 0;
+
+/** From an image's upper edge down to the words of line k, counted from 0. */
+export const wordsBelow = (size: number, k: number): number => size + 14 + k * LINE;
+
+/** Images at their places. */
+export function pictureLayer(pictures: readonly (Place & { url: string })[], size: number): Spec {
+  return {
+    data: { values: pictures },
+    mark: {
+      type: 'image',
+      width: size,
+      height: size,
+      align: 'center',
+      baseline: 'top',
+      aspect: false,
+      smooth: false,
+      tooltip: null,
+    },
+    encoding: { ...PIXELS, url: { field: 'url', type: 'nominal' } },
+  };
+}
+
+/** A frame around each: a black image on a dark page, or a white one on a light page, would have no edge. */
+export function frameLayer(
+  places: readonly Place[],
+  size: number,
+  { stroke = PAGE_INK as string, strokeWidth = 1 } = {},
+): Spec {
+  return {
+    data: { values: places.map(({ x, y }) => ({ x, y: y + size / 2 })) },
+    mark: {
+      type: 'point',
+      shape: 'square',
+      size: size * size,
+      filled: false,
+      stroke,
+      strokeWidth,
+      opacity: 1,
+      tooltip: null,
+    },
+    encoding: PIXELS,
   };
 }
 
@@ -117,9 +150,14 @@ const PIXELS = {
   y: { field: 'y', type: 'quantitative', scale: null, axis: null },
 };
 
-function textLayer(values: readonly object[], align: 'left' | 'center'): Spec[] {
+/** Words at places; no layer when there are none. */
+export function textLayer(
+  values: readonly (Place & { words: string })[],
+  align: 'left' | 'center',
+  look: Spec = {},
+): Spec[] {
   if (values.length === 0) return [];
-  const mark = { type: 'text', align, baseline: 'alphabetic', ...MARKS.note };
+  const mark = { type: 'text', align, baseline: 'alphabetic', ...MARKS.note, ...look };
   return [{ data: { values }, mark, encoding: { ...PIXELS, text: { field: 'words', type: 'nominal' } } }];
 }
 
@@ -131,26 +169,31 @@ const wrongCount = (name: string, expected: number, got: number) =>
     todo: 'Give as many as there are, or none.',
   });
 
-function listOf(images: Images): ArrayLike<number>[] {
+/** The images one by one. Throws a ShapeError when there are none. */
+export function listOf(what: string, images: Images): ArrayLike<number>[] {
   const list = 'rows' in images ? Array.from({ length: images.rows }, (_, i) => images.row(i)) : [...images];
   if (list.length > 0) return list;
   throw new ShapeError({
-    what: 'imageGrid',
+    what,
     expected: 'one image or more',
     got: 'none',
     todo: 'Give images as rows of a matrix.',
   });
 }
 
-/** Each image as a PNG, its values scaled from the range to 0 … 255. */
-function pictureUrls(list: readonly ArrayLike<number>[], options: ImageGridOptions): string[] {
+/** Each image as a PNG, its values scaled from the range to 0 … 255. Errors begin with `what`. */
+export function pictureUrls(
+  what: string,
+  list: readonly ArrayLike<number>[],
+  options: Pick<ImageGridOptions, 'width' | 'height' | 'channels' | 'range'>,
+): string[] {
   const { channels = 1, range = [0, 1] } = options;
   const pixels = list[0].length / channels;
   const width = options.width ?? (options.height ? pixels / options.height : Math.sqrt(pixels));
   const height = options.height ?? pixels / width;
   if (!Number.isInteger(width) || !Number.isInteger(height) || width * height !== pixels)
     throw new ShapeError({
-      what: 'imageGrid',
+      what,
       expected: 'images of width × height × channels values',
       got: `${list[0].length} values for ${channels} channel${channels === 1 ? '' : 's'}, width ${options.width ?? '?'}, height ${options.height ?? '?'}`,
       todo: 'Give width, height and channels.',
@@ -158,12 +201,12 @@ function pictureUrls(list: readonly ArrayLike<number>[], options: ImageGridOptio
   const spans = list.map((image, i) => {
     if (image.length !== list[0].length)
       throw new ShapeError({
-        what: `imageGrid, image ${i}`,
+        what: `${what}, image ${i}`,
         expected: `${list[0].length} values, as image 0`,
         got: `${image.length}`,
         todo: 'Show images of one size.',
       });
-    return spanOf(image, i);
+    return spanOf(what, image, i);
   });
   const all: [number, number] = [Math.min(...spans.map((s) => s[0])), Math.max(...spans.map((s) => s[1]))];
   return list.map((image, i) => {
@@ -171,7 +214,7 @@ function pictureUrls(list: readonly ArrayLike<number>[], options: ImageGridOptio
     const slack = 1e-6 * (high - low);
     if (spans[i][0] < low - slack || spans[i][1] > high + slack)
       throw new ValueError({
-        what: `imageGrid, image ${i}`,
+        what: `${what}, image ${i}`,
         expected: `values of ${low} … ${high}`,
         got: `${spans[i][0]} … ${spans[i][1]}`,
         todo: 'Give range: [low, high], or range: "all" for standardised images.',
@@ -184,13 +227,13 @@ function pictureUrls(list: readonly ArrayLike<number>[], options: ImageGridOptio
   });
 }
 
-function spanOf(image: ArrayLike<number>, i: number): [number, number] {
+function spanOf(what: string, image: ArrayLike<number>, i: number): [number, number] {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (let k = 0; k < image.length; k++) {
     if (!Number.isFinite(image[k]))
       throw new ValueError({
-        what: `imageGrid, image ${i}, pixel ${k}`,
+        what: `${what}, image ${i}, pixel ${k}`,
         expected: 'a finite number',
         got: String(image[k]),
         todo: 'Find out where it comes from.',

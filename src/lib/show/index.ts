@@ -3,6 +3,7 @@ import { inNotebook } from './display';
 import { showProgress } from './progress-bar';
 import { frameBundle } from './table';
 
+export { type AttributionGridOptions, type AttributionRow, attributionGrid } from './attribution-grid';
 export { type BarsOptions, bars, dots } from './bars';
 export type { Axis, ChartLook, DataRow, PaperValue } from './channel';
 export {
