@@ -5,6 +5,7 @@ import {
   castSnapshot,
   conv2d,
   dense,
+  FreshWorkspace,
   flatten,
   globalAveragePool,
   gradientDescent,
@@ -18,6 +19,8 @@ import {
   tanh,
   train,
 } from '../../src/lib/nets';
+import type { Conv2dLayer } from '../../src/lib/nets/layers/conv2d';
+import { PatchLayout } from '../../src/lib/nets/layers/patches';
 import { random } from '../../src/lib/random';
 import { expectNear, gaussian, layerProperties, networkProperties } from './layer-properties';
 import { randomImageNetwork } from './random-networks';
@@ -32,6 +35,12 @@ layerProperties('conv2d in the NTK parametrisation', [3, 3, 2], () =>
 );
 layerProperties('conv2d of single pixels', [2, 3, 3], () => conv2d(2, 1));
 layerProperties('conv2d of single pixels with a stride', [4, 3, 2], () => conv2d(2, 1, { stride: 2 }));
+// Lines of 32 numbers and more are written out by themselves; with a vertical stride, in groups.
+layerProperties('conv2d of long lines', [4, 3, 16], () => conv2d(2, 2, { padding: 'same' }));
+layerProperties('conv2d of long lines with strides', [5, 4, 16], () =>
+  conv2d(2, [3, 2], { stride: [2, 1], padding: 'same' }),
+);
+layerProperties('conv2d of long lines with gaps', [7, 2, 32], () => conv2d(1, [2, 1], { stride: 3 }));
 layerProperties('conv2d of whole images', [3, 2, 2], () => conv2d(3, [3, 2]));
 
 layerProperties('averagePool', [5, 4, 2], () => averagePool(2));
@@ -102,66 +111,75 @@ describe('a convolution', () => {
       out: [3, 2, 3],
     },
   ] as const)('is the sum over the pixels under each window: %j', ({ options, ...its }) => {
-    const shape = [6, 5, 2];
-    const net = network(shape, [conv2d(3, its.kernel, options)]);
-    expect(net.outputShape).toEqual(its.out);
-    const snapshot = net.init(random('naive'), { dtype: 'float64' });
-    const X = gaussian(3, 60, random('images'));
-    const expected = naive(
-      X,
-      shape,
-      snapshot.params.get('conv2d1/weight'),
-      snapshot.params.get('conv2d1/bias').data,
-      { kernel: [...its.kernel], stride: [...its.stride], before: [...its.before], out: its.out },
-    );
-    expectNear(net.predict(snapshot, X), expected, 1e-14);
+    for (const channels of [2, 20]) {
+      const shape = [6, 5, channels];
+      const net = network(shape, [conv2d(3, its.kernel, options)]);
+      expect(net.outputShape).toEqual(its.out);
+      const snapshot = net.init(random('naive'), { dtype: 'float64' });
+      const X = gaussian(3, net.inputs, random('images'));
+      const expected = naive(
+        X,
+        shape,
+        snapshot.params.get('conv2d1/weight'),
+        snapshot.params.get('conv2d1/bias').data,
+        { kernel: [...its.kernel], stride: [...its.stride], before: [...its.before], out: its.out },
+      );
+      expectNear(net.predict(snapshot, X), expected, 1e-14);
+    }
   });
 
-  it.each([
-    ['float32', 2e-5],
-    ['float64', 1e-12],
-  ] as const)('of more examples than a block of patches holds is that of each example, %s', (dtype, rtol) => {
-    // 12 × 12 × 36 patches of 9·16 numbers: 83 kB an example in float32.
-    const net = network(
-      [12, 12, 16],
-      [conv2d(4, 3, { padding: 'same' }), tanh(), conv2d(3, 3, { stride: 2 })],
-    );
-    const rng = random('blocks');
-    const snapshot = castSnapshot(net.init(rng, { dtype: 'float64' }), dtype);
-    const n = 17;
-    const X = gaussian(n, net.inputs, rng);
-    const U = gaussian(n, net.outputs, rng);
-    const direction = snapshot.params.zerosLike();
-    rng.fill(direction.data, 'normal');
-    const of = (rows: Matrix, cotangents: Matrix) => {
-      const pass = net.forward(snapshot, rows);
-      const { input, gradient } = pass.backward(cotangents, { gradient: true });
-      const along = pass.jvp({ params: direction, input: rows });
-      const twice = along.backward(cotangents, cotangents, { gradient: true });
-      return {
-        each: [pass.output, input, along.output, twice.inputTangent],
-        sums: [gradient.data, twice.gradientTangent.data],
+  // Long lines, long lines in two groups, and short lines, for which patches are written out whole.
+  it.each(
+    (
+      [
+        [[20, 20, 24], { padding: 'same' }],
+        [[24, 24, 24], { stride: [2, 1] }],
+        [[40, 40, 3], {}],
+      ] as const
+    ).flatMap(([shape, options]) => [
+      ['float32', 2e-5, shape, options] as const,
+      ['float64', 1e-12, shape, options] as const,
+    ]),
+  )(
+    'of more examples than a block holds is that of each example: %s %d %j %j',
+    (dtype, rtol, shape, options) => {
+      const net = network(shape, [conv2d(4, 3, options), tanh(), conv2d(3, 3, { stride: 2 })]);
+      const rng = random('blocks');
+      const snapshot = castSnapshot(net.init(rng, { dtype: 'float64' }), dtype);
+      const n = 11;
+      const X = gaussian(n, net.inputs, rng);
+      const U = gaussian(n, net.outputs, rng);
+      const direction = snapshot.params.zerosLike();
+      rng.fill(direction.data, 'normal');
+      const of = (rows: Matrix, cotangents: Matrix) => {
+        const pass = net.forward(snapshot, rows);
+        const { input, gradient } = pass.backward(cotangents, { gradient: true });
+        const along = pass.jvp({ params: direction, input: rows });
+        const twice = along.backward(cotangents, cotangents, { gradient: true });
+        return {
+          each: [pass.output, input, along.output, twice.inputTangent],
+          sums: [gradient.data, twice.gradientTangent.data],
+        };
       };
-    };
-    const all = of(X, U);
-    const sums = all.sums.map((sum) => new Float64Array(sum.length));
-    for (let i = 0; i < n; i++) {
-      const one = of(X.slice(i, i + 1), U.slice(i, i + 1));
-      one.each.forEach((row, k) => {
-        expectNear(all.each[k].slice(i, i + 1), row, rtol);
+      const all = of(X, U);
+      const sums = all.sums.map((sum) => new Float64Array(sum.length));
+      for (let i = 0; i < n; i++) {
+        const one = of(X.slice(i, i + 1), U.slice(i, i + 1));
+        one.each.forEach((row, k) => {
+          expectNear(all.each[k].slice(i, i + 1), row, rtol);
+        });
+        one.sums.forEach((part, k) => {
+          for (let p = 0; p < part.length; p++) sums[k][p] += part[p];
+        });
+      }
+      all.sums.forEach((sum, k) => {
+        expectNear(sum, sums[k], rtol);
       });
-      one.sums.forEach((part, k) => {
-        for (let p = 0; p < part.length; p++) sums[k][p] += part[p];
-      });
-    }
-    all.sums.forEach((sum, k) => {
-      expectNear(sum, sums[k], rtol);
-    });
-    // More than one block, or this tested nothing.
-    const { sites } = net.forward(snapshot, X).backward(U, { sites: true }).sites;
-    const { inputs } = sites[0] as { inputs: Matrix | { blockRows: number; rows: number } };
-    expect('blockRows' in inputs && inputs.blockRows < inputs.rows).toBe(true);
-  });
+      // More than one block, or this tested nothing.
+      const { windows } = net.layers[0] as Conv2dLayer;
+      expect(new PatchLayout(windows).buffer(n, new FreshWorkspace(dtype)).rows).toBeLessThan(n);
+    },
+  );
 
   it('has fans that count the pixels of its kernel', () => {
     const net = network([6, 6, 3], [conv2d(5, [3, 2])]);

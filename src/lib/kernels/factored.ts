@@ -50,13 +50,13 @@ export function factoredKernel(factorisation: Factorisation): Kernel {
         for (const I of panels) {
           room.reset();
           const left = take(I);
-          checkDiagonal(name, termsDiagonal(left, I.end - I.start, dtype), I.start);
           const mark = room.mark();
           for (const J of panels) {
             if (J.start > I.start) break;
             room.reset(mark);
             const same = J.start === I.start;
             await writeTerms(left, same ? null : take(J), blockOf(K, I, J), heed);
+            if (same) checkDiagonal(name, diagonalOf(K, I), I.start);
           }
         }
       });
@@ -259,6 +259,13 @@ const blockOf = (K: Matrix, I: Panel, J: Panel) => ({
   rows: I.end - I.start,
   cols: J.end - J.start,
 });
+
+/** The entries K_ii of a panel. */
+function diagonalOf(K: Matrix, { start, end }: Panel): Vector {
+  const out = zeros(end - start, K.dtype);
+  for (let i = start; i < end; i++) out[i - start] = K.data[i * K.cols + i];
+  return out;
+}
 
 function checkInputs({ name, inputs }: Factorisation, X: Matrix): void {
   if (inputs !== undefined && X.cols !== inputs)

@@ -14,11 +14,11 @@
  * terms.ts computes with them.
  */
 
-import { backend } from '../linalg';
 import { columnSums } from '../linalg/elementwise';
 import type { Matrix } from '../linalg/matrix';
 import { Matrix as Dense } from '../linalg/matrix';
-import { eachBlock, type LinearSite, type Sites, writtenOut } from '../nets/site';
+import { productTransposeA } from '../nets/product';
+import { type LinearSite, type Sites, writtenOut } from '../nets/site';
 import { FreshWorkspace, type Workspace } from '../nets/workspace';
 
 export interface ProductFactor {
@@ -167,18 +167,16 @@ export function positionGradients(
   const d = deltas.cols;
   const each = (biasScale === 0 ? a : a + 1) * d;
   const out = workspace.matrix(n, C * each);
-  const blas = backend();
-  eachBlock(inputs, (H, start) => {
-    for (let r = 0; r < H.rows; r += T) {
-      const patches = H.data.subarray(r * a, (r + T) * a);
-      for (let k = ((start + r) / T) * C, c = 0; c < C; k++, c++) {
-        const D = deltas.data.subarray(k * T * d, (k + 1) * T * d);
-        const G = out.data.subarray(k * each, (k + 1) * each);
-        blas.gemm(true, false, a, d, T, weightScale, patches, a, D, d, 0, G, d);
-        if (biasScale !== 0) columnSums(D, T, d, G.subarray(a * d), biasScale);
-      }
-    }
-  });
+  for (let k = 0; k < n * C; k++) {
+    const start = Math.floor(k / C) * T;
+    const D = deltas.slice(k * T, (k + 1) * T);
+    const G = out.data.subarray(k * each, (k + 1) * each);
+    const weights = new Dense(a, d, G.subarray(0, a * d));
+    if (inputs instanceof Dense)
+      productTransposeA(inputs.slice(start, start + T), D, weightScale, 0, weights);
+    else inputs.transposeTimes(start, D, weightScale, 0, weights);
+    if (biasScale !== 0) columnSums(D.data, T, d, G.subarray(a * d), biasScale);
+  }
   return out;
 }
 

@@ -40,37 +40,23 @@ export interface LinearSite {
 }
 
 /**
- * H where it is many times what it is made of, as the patches of a convolution: its rows are written out when they are
- * asked for, a block of examples at a time.
+ * H where it is many times what it is made of, as the patches of a convolution: not a matrix, but what is needed of one.
  */
 export interface Patches {
   readonly rows: number;
   readonly cols: number;
   readonly dtype: DType;
-  /** Rows that `block` gives at most: those of whole examples, at least of one. */
-  readonly blockRows: number;
-  /** Rows start … end−1, those of whole examples, in a matrix that the next call may write over. */
-  block(start: number, end: number): Matrix;
+  /** out = alpha H W + beta out. */
+  times(W: Matrix, alpha: number, beta: number, out: Matrix): void;
+  /** out = alpha H′ᵀ D + beta out, with H′ as many rows of H as D has, those of whole examples from row `start` on. */
+  transposeTimes(start: number, D: Matrix, alpha: number, beta: number, out: Matrix): void;
+  /** H, in a matrix of the workspace. */
+  writtenOut(workspace: Workspace): Matrix;
 }
 
-/** Calls `visit` with all rows of H in turn, as many at a time as there are, and the number of the first. */
-export function eachBlock(inputs: Matrix | Patches, visit: (H: Matrix, start: number) => void): void {
-  if (inputs instanceof Matrix) {
-    visit(inputs, 0);
-    return;
-  }
-  const { rows, blockRows } = inputs;
-  for (let start = 0; start < rows; start += blockRows)
-    visit(inputs.block(start, Math.min(start + blockRows, rows)), start);
-}
-
-/** H as one matrix: itself, or all its patches in a matrix of the workspace. */
-export function writtenOut(inputs: Matrix | Patches, workspace: Workspace): Matrix {
-  if (inputs instanceof Matrix) return inputs;
-  const out = workspace.matrix(inputs.rows, inputs.cols);
-  eachBlock(inputs, (H, start) => out.data.set(H.data, start * inputs.cols));
-  return out;
-}
+/** H as a matrix: itself, or its patches written out. */
+export const writtenOut = (inputs: Matrix | Patches, workspace: Workspace): Matrix =>
+  inputs instanceof Matrix ? inputs : inputs.writtenOut(workspace);
 
 /**
  * A vector g (1 × d) that multiplies elementwise, or adds: y_ip = scale · h_ip ∘ g, with h = 1 for a shift.
@@ -152,10 +138,9 @@ function addProduct(
   const { gradient, first, bias } = options;
   if (site.kind === 'linear') {
     const weight = gradient.get(site.weight);
-    eachBlock(inputs as Matrix | Patches, (H, start) => {
-      const D = H.rows === deltas.rows ? deltas : deltas.slice(start, start + H.rows);
-      productTransposeA(H, D, site.weightScale, first && start === 0 ? 0 : 1, weight);
-    });
+    const beta = first ? 0 : 1;
+    if (inputs instanceof Matrix) productTransposeA(inputs, deltas, site.weightScale, beta, weight);
+    else inputs?.transposeTimes(0, deltas, site.weightScale, beta, weight);
     if (site.bias !== null && bias) addColumnSums(deltas, site.biasScale, gradient.get(site.bias), first);
     return;
   }

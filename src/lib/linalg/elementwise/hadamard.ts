@@ -105,6 +105,16 @@ export function rowDots(A: Matrix, B: Matrix, out: Vector, alpha = 1, beta = 0):
     loops.rowDots(at(A.data), at(B.data), rows, cols, at(out), alpha, beta);
     return;
   }
+  const inner = shared(A.data, B.data);
+  if (inner) {
+    // A few results elsewhere are no reason to copy two matrices.
+    const step = cols * A.data.BYTES_PER_ELEMENT;
+    for (let i = 0; i < rows; i++) {
+      const y = alpha * inner.dot(at(A.data) + i * step, at(B.data) + i * step, cols);
+      out[i] = beta === 0 ? y : y + beta * out[i];
+    }
+    return;
+  }
   const operands: Operand[] = [
     { vector: A.data, use: 'in' },
     { vector: B.data, use: 'in' },

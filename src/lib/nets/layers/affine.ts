@@ -16,7 +16,7 @@
 
 import { ValueError } from '../../errors';
 import { activate } from '../../linalg/elementwise';
-import type { Matrix, Vector } from '../../linalg/matrix';
+import { Matrix, type Vector } from '../../linalg/matrix';
 import type {
   Applied,
   AppliedTangent,
@@ -31,7 +31,7 @@ import type {
 import { shapeSize } from '../layer';
 import type { ParameterSpec, Params } from '../params';
 import { product } from '../product';
-import { eachBlock, type LinearSite, type Patches } from '../site';
+import type { LinearSite, Patches } from '../site';
 import type { Workspace } from '../workspace';
 import {
   ActivationLayer,
@@ -132,9 +132,8 @@ export abstract class AffineLayer implements Layer {
   /** out = w · H W + beta out; out is n × T·units. */
   product(inputs: Matrix | Patches, W: Matrix, beta: number, out: Matrix): void {
     const rows = this.atPositions(out);
-    eachBlock(inputs, (H, start) => {
-      product(H, W, this.weightScale, beta, H.rows === rows.rows ? rows : rows.slice(start, start + H.rows));
-    });
+    if (inputs instanceof Matrix) product(inputs, W, this.weightScale, beta, rows);
+    else inputs.times(W, this.weightScale, beta, rows);
   }
 
   /** out += β b. */
