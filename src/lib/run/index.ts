@@ -16,3 +16,4 @@ export {
   progressText,
 } from './progress';
 export { inThread, type ThreadOptions, threads } from './threads';
+export { freeBytes, type Span, TiledMatrix, type TiledMatrixOptions } from './tiled-matrix';

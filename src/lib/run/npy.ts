@@ -10,7 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DataError, ShapeError, shapeText } from '../errors';
-import { type DType, Matrix } from '../linalg/matrix';
+import { type DType, Matrix, zeros } from '../linalg/matrix';
 
 export type NpyData =
   | Float32Array
@@ -247,6 +247,11 @@ function header(data: NpyData, shape: readonly number[], type?: 'b1'): Buffer {
   const out = Buffer.from(`${MAGIC}\x01\x00\0\0${dictionary.padEnd(length - 1)}\n`, 'latin1');
   out.writeUInt16LE(length, 8);
   return out;
+}
+
+/** What stands before the values of a Matrix in its file: for files whose values come piece by piece. */
+export function matrixHeader(rows: number, cols: number, dtype: DType): Uint8Array {
+  return header(zeros(0, dtype), [rows, cols]);
 }
 
 function writeAll(file: number, bytes: Buffer): void {
