@@ -12,6 +12,7 @@ export * from './functions';
 export * from './hadamard';
 export * from './likelihood';
 export * from './monomials';
+export * from './pairs';
 export * from './thresholded';
 export * from './updates';
 export * from './windows';

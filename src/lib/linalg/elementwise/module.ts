@@ -200,6 +200,18 @@ export interface Loops extends Record<WindowLoopName, WindowLoop> {
     n: number,
   ): void;
   adagrad(p: Address, g: Address, G: Address, rate: number, epsilon: number, n: number): void;
+  pairStep(r: Address, up: Address, low: Address, x: Address, y: Address, t: number, n: number): number;
+  pairPartner(
+    r: Address,
+    low: Address,
+    x: Address,
+    d: Address,
+    top: number,
+    own: number,
+    curvature: number,
+    n: number,
+  ): number;
+  pairExtreme(which: 0 | 1): number;
   thresholdedStep(
     v: Address,
     w: Address,

@@ -7,6 +7,7 @@ import * as dropout from './dropout';
 import * as functions from './functions';
 import * as likelihood from './likelihood';
 import * as monomials from './monomials';
+import * as pairs from './pairs';
 import * as thresholded from './thresholded';
 import * as updates from './updates';
 import * as windows from './windows';
@@ -735,6 +736,35 @@ export function softmaxError_f64(
   return likelihood.softmaxError<f64>(f, y, labels, rows, cols, gradient, scale);
 }
 
+export function pairStep_f32(
+  r: usize,
+  up: usize,
+  low: usize,
+  x: usize,
+  y: usize,
+  t: f64,
+  n: i32,
+): i32 {
+  return pairs.pairStep<f32>(r, up, low, x, y, t, n);
+}
+
+export function pairPartner_f32(
+  r: usize,
+  low: usize,
+  x: usize,
+  d: usize,
+  top: f64,
+  own: f64,
+  curvature: f64,
+  n: i32,
+): i32 {
+  return pairs.pairPartner<f32>(r, low, x, d, top, own, curvature, n);
+}
+
+export function pairExtreme_f32(which: i32): f64 {
+  return pairs.pairExtreme(which);
+}
+
 export function thresholdedStep_f32(
   v: usize,
   w: usize,
@@ -763,6 +793,35 @@ export function monomials_f32(
   out: usize,
 ): void {
   monomials.monomials<f32>(X, rows, features, plan, segments, constant, terms, out);
+}
+
+export function pairStep_f64(
+  r: usize,
+  up: usize,
+  low: usize,
+  x: usize,
+  y: usize,
+  t: f64,
+  n: i32,
+): i32 {
+  return pairs.pairStep<f64>(r, up, low, x, y, t, n);
+}
+
+export function pairPartner_f64(
+  r: usize,
+  low: usize,
+  x: usize,
+  d: usize,
+  top: f64,
+  own: f64,
+  curvature: f64,
+  n: i32,
+): i32 {
+  return pairs.pairPartner<f64>(r, low, x, d, top, own, curvature, n);
+}
+
+export function pairExtreme_f64(which: i32): f64 {
+  return pairs.pairExtreme(which);
 }
 
 export function thresholdedStep_f64(
