@@ -86,12 +86,14 @@ export function projectedTangentKernel(
         ? rowPanels(X.rows, cost.each, PASS_BYTES, 1)
         : rowPanels(X.rows, siteBytes(cost.made));
     const largest = Math.max(...panels.map(({ start, end }) => end - start));
-    await withArena(cost.bytes(largest), async (arena) => {
+    const bytes = cost.bytes(largest) + projection.bytes(cost.made, largest);
+    await withArena(bytes, async (arena) => {
       const workspace = new ArenaWorkspace(dtype, arena);
       for (const { start, end } of panels) {
         heed();
         arena.reset();
-        await projection.add(pass(X.slice(start, end), workspace), out.slice(start * C, end * C), heed);
+        const sites = pass(X.slice(start, end), workspace);
+        await projection.add(sites, out.slice(start * C, end * C), workspace, heed);
       }
     });
     const scale = 1 / Math.sqrt(dimension);
@@ -163,8 +165,27 @@ class Projection {
 
   constructor(private readonly options: ProjectionOptions) {}
 
+  /** What `add` takes of its workspace for n examples, by the sites of one. */
+  bytes({ sites, cotangents: C }: Sites, n: number): number {
+    const { dimension: K, dtype } = this.options;
+    let entries = 0;
+    for (const site of sites) {
+      if (site.kind !== 'linear' || !this.byGradients(site, C)) continue;
+      const [a, d] = [site.inputs.cols + 1, site.deltas.cols];
+      entries += (a + 2 * d + 1) * K + n * C * a * d + 5 * 16;
+    }
+    return entries * (dtype === 'float32' ? 4 : 8);
+  }
+
+  /** Whether Khatri–Rao features cost less by way of the gradients. */
+  private byGradients({ inputs, deltas, positions: T }: LinearSite, C: number): boolean {
+    const { dimension: K, kind } = this.options;
+    const [a, b] = [inputs.cols, C * deltas.cols];
+    return kind === 'khatri-rao' && a * b * (T + K) < T * K * (a + b);
+  }
+
   /** Adds √K φ_c(x_i) to row i·C + c of `out`, for every example and cotangent. `heed` stops it by throwing. */
-  async add(sites: Sites, out: Matrix, heed: () => void): Promise<void> {
+  async add(sites: Sites, out: Matrix, workspace: Workspace, heed: () => void): Promise<void> {
     const { kind, bias } = this.options;
     const { examples: n, cotangents: C } = sites;
     for (const site of sites.sites) {
@@ -176,11 +197,7 @@ class Projection {
       } else {
         const biasScale = bias ? site.biasScale : 0;
         if (kind === 'khatri-rao') {
-          const { inputs, deltas, positions: T } = site;
-          const sizes = inputs.cols + C * deltas.cols;
-          const gradients = inputs.cols * C * deltas.cols;
-          if (gradients * (T + this.options.dimension) < T * this.options.dimension * sizes)
-            this.addKhatriRaoOfGradients(site, n, C, biasScale, out);
+          if (this.byGradients(site, C)) this.addKhatriRaoOfGradients(site, n, C, biasScale, out, workspace);
           else await this.addKhatriRao(site, n, C, biasScale, out, heed);
           continue;
         }
@@ -243,20 +260,25 @@ class Projection {
     C: number,
     biasScale: number,
     out: Matrix,
+    workspace: Workspace,
   ): void {
-    const { dimension: K, dtype } = this.options;
+    const { dimension: K } = this.options;
     const a = site.inputs.cols + (biasScale === 0 ? 0 : 1);
     const d = site.deltas.cols;
-    const R = Matrix.zeros(a, K, dtype);
+    const R = workspace.matrix(a, K);
     R.data.set(this.signsOf(`${site.weight} inputs`, site.inputs.cols).data);
     if (biasScale !== 0) R.row(a - 1).set(this.signsOf(site.bias as string, 1).data);
-    const S = this.signsOf(`${site.weight} deltas`, d).transpose();
-    const G = positionGradients(site, n, C, biasScale, new FreshWorkspace(dtype)).reshape(n * C, a * d);
-    const RG = Matrix.zeros(K, d, dtype);
+    const S = workspace.matrix(K, d);
+    S.data.set(this.transposedSignsOf(`${site.weight} deltas`, d).data);
+    const G = positionGradients(site, n, C, biasScale, workspace).reshape(n * C, a * d);
+    const RG = workspace.matrix(K, d);
+    const feature = workspace.matrix(1, K).data;
     const blas = backend();
     for (let k = 0; k < n * C; k++) {
       blas.gemm(true, false, K, d, a, 1, R.data, K, G.row(k), d, 0, RG.data, d);
-      rowDots(RG, S, out.row(k), 1, 1);
+      rowDots(RG, S, feature);
+      const row = out.row(k);
+      for (let j = 0; j < K; j++) row[j] += feature[j];
     }
   }
 
@@ -357,6 +379,13 @@ class Projection {
   private fill(P: Vector, parameter: string, block: number): void {
     const { kind, rng } = this.options;
     rng.stream(`${parameter} ${block}`).fill(P, kind === 'gaussian' ? 'normal' : 'rademacher');
+  }
+
+  private transposedSignsOf(name: string, rows: number): Matrix {
+    const key = `${name} transposed`;
+    const made = this.signs.get(key) ?? this.signsOf(name, rows).transpose();
+    this.signs.set(key, made);
+    return made;
   }
 
   private signsOf(name: string, rows: number): Matrix {
