@@ -23,6 +23,8 @@ import {
 import { fromTfjs, loadTfjs, toTfjs } from '../../src/lib/nets/tfjs';
 import type { TfjsModel, TfjsModule } from '../../src/lib/nets/tfjs-module';
 import { random } from '../../src/lib/random';
+import { expectNear } from './layer-properties';
+import { randomImageNetwork } from './random-networks';
 
 type Tfjs = typeof import('@tensorflow/tfjs');
 
@@ -137,6 +139,44 @@ const models: Record<string, () => { model: Model; shape: number[] }> = {
     }),
     shape: [9, 5],
   }),
+  'convolutions and pooling': () => ({
+    model: tf.sequential({
+      layers: [
+        tf.layers.conv2d({
+          filters: 4,
+          kernelSize: 3,
+          padding: 'same',
+          activation: 'tanh',
+          inputShape: [8, 7, 2],
+        }),
+        tf.layers.maxPooling2d({ poolSize: 2 }),
+        tf.layers.conv2d({
+          filters: 3,
+          kernelSize: [2, 3],
+          strides: [2, 1],
+          padding: 'same',
+          useBias: false,
+        }),
+        tf.layers.reLU(),
+        tf.layers.averagePooling2d({ poolSize: [2, 1], strides: 1 }),
+        tf.layers.flatten(),
+        tf.layers.dense({ units: 2 }),
+      ],
+    }),
+    shape: [5, 8, 7, 2],
+  }),
+  'overlapping maxima, a mean of all pixels': () => ({
+    model: tf.sequential({
+      layers: [
+        tf.layers.conv2d({ filters: 5, kernelSize: 2, strides: 2, inputShape: [9, 9, 1] }),
+        tf.layers.maxPooling2d({ poolSize: 3, strides: 2, padding: 'same' }),
+        tf.layers.activation({ activation: 'softplus' }),
+        tf.layers.globalAveragePooling2d({}),
+        tf.layers.dense({ units: 3 }),
+      ],
+    }),
+    shape: [4, 9, 9, 1],
+  }),
   'a functional line with a sequential model inside': () => {
     const input = tf.input({ shape: [4] });
     const inner = tf.sequential({
@@ -225,11 +265,23 @@ describe('fromTfjs', () => {
     const noise = start();
     noise.add(tf.layers.gaussianNoise({ stddev: 0.5, name: 'blur' }));
     expect(() => fromTfjs(noise)).toThrow(
-      /layer 'blur': expected Dense, Activation.*got a layer of the class GaussianNoise/,
+      /layer 'blur': expected Dense, Conv2D.*got a layer of the class GaussianNoise/,
     );
     const nothing = start();
     nothing.add(tf.layers.dropout({ rate: 1, name: 'void' }));
     expect(() => fromTfjs(nothing)).toThrow(/layer 'void'.*the rate 1/);
+    const image = (layer: ReturnType<Tfjs['layers']['conv2d']>) => tf.sequential({ layers: [layer] });
+    const inputShape = [6, 6, 1];
+    const holes = tf.layers.conv2d({ filters: 2, kernelSize: 3, dilationRate: 2, inputShape, name: 'holes' });
+    expect(() => fromTfjs(image(holes))).toThrow(/layer 'holes'.*the dilation \[2,2\]/);
+    const first = tf.layers.conv2d({
+      filters: 2,
+      kernelSize: 3,
+      dataFormat: 'channelsFirst',
+      inputShape: [1, 6, 6],
+      name: 'first',
+    });
+    expect(() => fromTfjs(image(first))).toThrow(/layer 'first'.*a Conv2D of channelsFirst images/);
     const softmax = start();
     softmax.add(tf.layers.dense({ units: 2, activation: 'softmax', name: 'last' }));
     expect(() => fromTfjs(softmax)).toThrow(/layer 'last'.*the activation "softmax"/);
@@ -344,6 +396,34 @@ describe('training with batch normalisation', () => {
     expect(ours.state.data).not.toBeAllclose(start.state.data, { atol: 0.1 });
   });
 });
+
+/** A fixed sample in `npm test`; KERNELBOOK_LONG=1 draws many more. */
+const architectures = process.env.KERNELBOOK_LONG === '1' ? 240 : 20;
+
+it.each(Array.from({ length: architectures }, (_, k) => k))(
+  'the random network of images %i is the same in tfjs, and comes back with its numbers',
+  (k) => {
+    const net = randomImageNetwork(random(`tfjs ${k}`), { constants: false });
+    const snapshot = net.init(random(k), { initializer: 'standardNormal' });
+    const model = toTfjs(net, snapshot, tf);
+    const shape = [4, ...net.inputShape];
+    // tfjs' own derivative of a mean over a window that reaches into padding divides by the whole window, although its
+    // value does not: there the values alone are compared.
+    const padded = net.layers.some(
+      ({ kind, ...its }) => kind === 'averagePool' && 'padding' in its && its.padding === 'same',
+    );
+    if (padded) {
+      const { X } = data(4, net.inputs, net.outputs);
+      const output = model.predict(tf.tensor(X.data as Float32Array, shape)) as ReturnType<Tfjs['tensor']>;
+      expectNear(net.predict(snapshot, X), output.dataSync() as Float32Array, 1e-5);
+    } else expectSame(model, net, snapshot, shape);
+    const back = fromTfjs(model);
+    expect(back.snapshot.params.data).toEqual(snapshot.params.data);
+    const { X } = data(3, net.inputs, net.outputs);
+    expect(back.network.predict(back.snapshot, X).data).toEqual(net.predict(snapshot, X).data);
+    model.dispose();
+  },
+);
 
 describe('toTfjs', () => {
   const nets: Record<string, [number | number[], LayerSpec[]]> = {

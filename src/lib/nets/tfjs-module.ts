@@ -45,16 +45,36 @@ export interface TfjsModel extends TfjsLayer {
 /** tfjs' names of the activations that both have. */
 export type TfjsActivation = Exclude<ActivationKind, 'identity'> | 'linear';
 
+/** Of a bias, of a dense layer's kernel, of a convolution's. */
+export type TfjsShape = [number] | [number, number] | [number, number, number, number];
+
+/** Options that say where the windows of an image stand. */
+interface WindowOptions {
+  strides: [number, number];
+  padding: 'valid' | 'same';
+}
+
 /** The module: `import * as tf from '@tensorflow/tfjs'`, or tfjs-node. M is its `tf.LayersModel`. */
 export interface TfjsModule<M extends TfjsModel = TfjsModel> {
   input(options: { shape: number[] }): TfjsSymbolicTensor;
   /** Inputs and outputs are tensors of a graph. */
   model(options: { inputs: unknown; outputs: unknown }): M;
-  tensor(values: Float32Array, shape: [number, number] | [number], dtype: 'float32'): TfjsTensor;
+  tensor(values: Float32Array, shape: TfjsShape, dtype: 'float32'): TfjsTensor;
   ready(): Promise<void>;
   findBackend(name: string): unknown;
   readonly layers: {
     dense(options: { units: number; useBias: boolean; activation: TfjsActivation }): TfjsLayer;
+    conv2d(
+      options: WindowOptions & {
+        filters: number;
+        kernelSize: [number, number];
+        useBias: boolean;
+        activation: TfjsActivation;
+      },
+    ): TfjsLayer;
+    maxPooling2d(options: WindowOptions & { poolSize: [number, number] }): TfjsLayer;
+    averagePooling2d(options: WindowOptions & { poolSize: [number, number] }): TfjsLayer;
+    globalAveragePooling2d(options: object): TfjsLayer;
     activation(options: { activation: TfjsActivation }): TfjsLayer;
     flatten(): TfjsLayer;
     dropout(options: { rate: number }): TfjsLayer;

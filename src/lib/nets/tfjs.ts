@@ -15,9 +15,11 @@ import { projectRoot } from '../run';
 import type { Layer, LayerSpec } from './layer';
 import { ActivationLayer, elu, identity, relu, sigmoid, softplus, tanh } from './layers/activation';
 import { BatchNormLayer, type BatchNormOptions, batchNorm } from './layers/batch-norm';
+import { Conv2dLayer, conv2d } from './layers/conv2d';
 import { DenseLayer, dense } from './layers/dense';
 import { DropoutLayer, dropout } from './layers/dropout';
 import { flatten } from './layers/flatten';
+import { averagePool, globalAveragePool, maxPool, PoolingLayer } from './layers/pooling';
 import { ResidualLayer, residual } from './layers/residual';
 import { Sequence } from './layers/sequence';
 import { type Network, network } from './network';
@@ -27,12 +29,13 @@ import type {
   TfjsLayer,
   TfjsModel,
   TfjsModule,
+  TfjsShape,
   TfjsSymbolicTensor,
   TfjsTensor,
 } from './tfjs-module';
 
 const SUPPORTED =
-  'Dense, Activation, ReLU, ELU, Flatten, Dropout, InputLayer and Add of two branches, with the activations linear, relu, tanh, sigmoid, softplus and elu';
+  'Dense, Conv2D, MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D, Activation, ReLU, ELU, Flatten, Dropout, InputLayer and Add of two branches, with the activations linear, relu, tanh, sigmoid, softplus and elu';
 
 /** tfjs' names of activations; linear is none. */
 const activations: Record<string, (() => LayerSpec) | null> = {
@@ -71,8 +74,8 @@ interface Converted {
 
 /**
  * The network that a tfjs model is, and its numbers: sequential models, and functional ones that are a line with residual
- * blocks in it (two branches that meet in an Add), of dense layers and activations (in the dense layer or as a layer of
- * their own). Of the branches of an Add, the one with more layers becomes the block's body. `dtype`: the snapshot's precision
+ * blocks in it (two branches that meet in an Add), of dense layers, convolutions, pooling and activations (in the layer
+ * before or as a layer of their own). Of the branches of an Add, the one with more layers becomes the block's body. `dtype`: the snapshot's precision
  * ('float32', which is what tfjs computes in, unless given). Throws a ValueError that names the first layer that is
  * not supported.
  */
@@ -237,6 +240,16 @@ function convertLayer(layer: TfjsLayer, into: Converted): void {
     if (factory === undefined) throw unsupported(`the activation ${JSON.stringify(name)}`);
     if (factory) into.specs.push(factory());
   };
+  const checkChannels = () => {
+    if (config.dataFormat !== 'channelsLast') throw unsupported(`a ${kind} of ${config.dataFormat} images`);
+  };
+  const windows = () => {
+    checkChannels();
+    const { padding } = config;
+    if (padding !== 'valid' && padding !== 'same')
+      throw unsupported(`the padding ${JSON.stringify(padding)}`);
+    return { stride: config.strides as [number, number], padding } as const;
+  };
   switch (kind) {
     case 'InputLayer':
       return;
@@ -254,6 +267,27 @@ function convertLayer(layer: TfjsLayer, into: Converted): void {
       activation(config.activation ?? 'linear');
       return;
     }
+    case 'Conv2D': {
+      if ((config.dilationRate as number[]).some((rate) => rate !== 1))
+        throw unsupported(`a Conv2D with the dilation ${JSON.stringify(config.dilationRate)}`);
+      const { stride, padding } = windows();
+      const kernelSize = config.kernelSize as [number, number];
+      const bias = config.useBias as boolean;
+      into.specs.push(conv2d(config.filters as number, kernelSize, { stride, padding, bias }));
+      into.params.push(...layer.getWeights().map((tensor) => ({ layer: layer.name, tensor })));
+      activation(config.activation ?? 'linear');
+      return;
+    }
+    case 'MaxPooling2D':
+      into.specs.push(maxPool(config.poolSize as [number, number], windows()));
+      return;
+    case 'AveragePooling2D':
+      into.specs.push(averagePool(config.poolSize as [number, number], windows()));
+      return;
+    case 'GlobalAveragePooling2D':
+      checkChannels();
+      into.specs.push(globalAveragePool());
+      return;
     case 'Activation':
       activation(config.activation);
       return;
@@ -293,8 +327,8 @@ function convertLayer(layer: TfjsLayer, into: Converted): void {
 }
 
 /**
- * A `tf.LayersModel` of the same function: one Dense layer for each dense layer and the activation after it, an Add for
- * each residual block. Give the tfjs that is to run it (`await loadTfjs()`, or your own import). Throws a ValueError that
+ * A `tf.LayersModel` of the same function: one Dense or Conv2D for each dense layer or convolution and the activation after
+ * it, an Add for each residual block. Give the tfjs that is to run it (`await loadTfjs()`, or your own import). Throws a ValueError that
  * names the layer for which tfjs has no counterpart.
  */
 export function toTfjs<M extends TfjsModel>(net: Network, snapshot: Snapshot, tf: TfjsModule<M>): M {
@@ -331,7 +365,7 @@ function append(
     output = layer.apply(output) as TfjsSymbolicTensor;
     if (values.length > 0) weights.push({ layer, values });
   };
-  const scaled = (data: Vector, factor: number, shape: [number, number] | [number]) =>
+  const scaled = (data: Vector, factor: number, shape: TfjsShape) =>
     tf.tensor(
       Float32Array.from(data, (value) => factor * value),
       shape,
@@ -340,27 +374,29 @@ function append(
 
   for (let k = 0; k < layers.length; k++) {
     const layer = layers[k];
-    if (layer instanceof DenseLayer) {
+    if (layer instanceof DenseLayer || layer instanceof Conv2dLayer) {
       const after = layers[k + 1];
       const next = after instanceof ActivationLayer ? after : null;
       const s = next ? next.sigma.scale : 1;
       const W = params.get(layer.weight);
-      const values: TfjsTensor[] = [scaled(W.data, s * layer.weightScale, [W.rows, W.cols])];
+      const values = [scaled(W.data, s * layer.weightScale, kernelShape(layer, W))];
       if (layer.bias !== null)
         values.push(scaled(params.get(layer.bias).data, s * layer.biasScale, [W.cols]));
+      const options = { useBias: layer.bias !== null, activation: next ? nameOf(next) : 'linear' } as const;
       add(
-        tf.layers.dense({
-          units: W.cols,
-          useBias: layer.bias !== null,
-          activation: next ? nameOf(next) : 'linear',
-        }),
+        layer instanceof DenseLayer
+          ? tf.layers.dense({ units: W.cols, ...options })
+          : tf.layers.conv2d({ filters: W.cols, ...kernelOptions(layer), ...options }),
         values,
       );
       if (next) k++;
     } else if (layer instanceof ActivationLayer) {
       const { scale } = layer.sigma;
       if (scale !== 1)
-        throw noCounterpart(layer, `the scale ${scale} of an activation that follows no dense layer`);
+        throw noCounterpart(
+          layer,
+          `the scale ${scale} of an activation that follows no dense layer and no convolution`,
+        );
       add(tf.layers.activation({ activation: nameOf(layer) }));
     } else if (layer instanceof BatchNormLayer) {
       const { momentum, epsilon, scale, shift, mean, variance } = layer;
@@ -370,7 +406,8 @@ function append(
         tf.layers.batchNormalization({ momentum, epsilon, center: shift !== null, scale: scale !== null }),
         numbers.map((data) => scaled(data, 1, [data.length])),
       );
-    } else if (layer.kind === 'flatten') add(tf.layers.flatten());
+    } else if (layer instanceof PoolingLayer) add(pooling(layer, tf));
+    else if (layer.kind === 'flatten') add(tf.layers.flatten());
     else if (layer instanceof DropoutLayer) add(tf.layers.dropout({ rate: layer.rate }));
     else if (layer instanceof ResidualLayer) {
       const shortcut = append(layer.shortcut.layers, output, snapshot, tf, weights);
@@ -379,6 +416,33 @@ function append(
     } else throw noCounterpart(layer, `a layer of the kind ${layer.kind}`);
   }
   return output;
+}
+
+/** Keras' kernels are [height, width, channels, filters]: our W's rows are the first three. */
+function kernelShape(layer: DenseLayer | Conv2dLayer, W: Matrix): TfjsShape {
+  if (layer instanceof DenseLayer) return [W.rows, W.cols];
+  const { kernelY, kernelX, channels } = layer.windows;
+  return [kernelY, kernelX, channels, W.cols];
+}
+
+function kernelOptions({ windows, padding }: Conv2dLayer) {
+  const { kernelY, kernelX, strideY, strideX } = windows;
+  return {
+    kernelSize: [kernelY, kernelX] as [number, number],
+    strides: [strideY, strideX] as [number, number],
+    padding,
+  };
+}
+
+function pooling({ kind, windows, padding }: PoolingLayer, tf: TfjsModule): TfjsLayer {
+  const { kernelY, kernelX, strideY, strideX } = windows;
+  if (kind === 'globalAveragePool') return tf.layers.globalAveragePooling2d({});
+  const options = {
+    poolSize: [kernelY, kernelX] as [number, number],
+    strides: [strideY, strideX] as [number, number],
+    padding,
+  };
+  return kind === 'maxPool' ? tf.layers.maxPooling2d(options) : tf.layers.averagePooling2d(options);
 }
 
 /** tfjs' name of an activation. */
@@ -398,7 +462,8 @@ function leaves(layers: readonly Layer[]): Layer[] {
 function noCounterpart(layer: Layer, got: string): ValueError {
   return new ValueError({
     what: `Layer '${layer.name}' (${shapeText(layer.outputShape)})`,
-    expected: 'dense layers, activations, flatten, dropout and residual blocks of them',
+    expected:
+      'dense layers, convolutions, pooling, activations, flatten, dropout and residual blocks of them',
     got,
     todo: 'tfjs has no layer that does this.',
   });
