@@ -1,8 +1,8 @@
 /**
- * Poisoned image data: BadNets (Gu, Dolan-Gavitt & Garg, arXiv 1708.06733, 2017; IEEE Access 7, 2019). A small pattern, the
- * trigger, is put on a share of the training images and their labels are set to one target class. A network trained on them
- * is right on clean images and calls the target whatever wears the trigger. The trNTK study asks whether a kernel's
- * nearest neighbours give such test images away (arXiv 2305.14585, section 4 and table 3).
+ * Poisoned image data: BadNets (Gu, Dolan-Gavitt & Garg, arXiv 1708.06733, 2017; IEEE Access 7, 2019). A small pattern,
+ * the trigger, is put on a share of the training images and their labels are set to one target class. A network trained
+ * on them is right on clean images and calls the target whatever wears the trigger. The trNTK study asks whether a
+ * kernel's nearest neighbours give such test images away (arXiv 2305.14585, section 4 and table 3).
  */
 
 import { ShapeError, shapeText, ValueError } from '../errors';
@@ -45,7 +45,10 @@ export interface PoisonOptions extends TriggerOptions {
 
 type Labels = Uint8Array | Int32Array | Uint32Array | Float32Array | Float64Array;
 
-/** Copies of the images with the trigger on each: a test set that asks whether a network was poisoned. Throws as `poisoned`. */
+/**
+ * Copies of the images with the trigger on each: a test set that asks whether a network was poisoned. Throws as
+ * `poisoned`.
+ */
 export function withTrigger(images: Matrix, trigger: Trigger, options: TriggerOptions = {}): Matrix {
   const stamp = stampOf('withTrigger', images, trigger, options);
   const out = images.copy();
@@ -54,10 +57,11 @@ export function withTrigger(images: Matrix, trigger: Trigger, options: TriggerOp
 }
 
 /**
- * A poisoned training set: copies of images (n × height · width · channels) and labels in the same order, with the trigger
- * and the target label on a random share of them, of whatever class (those of the target class keep their label), and 1 in
- * `isPoisoned` for those. Throws a ShapeError for labels or an image shape that do not fit, a ValueError for a trigger that
- * leaves the image or is not finite, for a share of no image, and for a target that does not occur.
+ * A poisoned training set: copies of images (n × height · width · channels) and labels in the same order, with the
+ * trigger and the target label on a random share of them, of whatever class (those of the target class keep their
+ * label), and 1 in `isPoisoned` for those. Throws a ShapeError for labels or an image shape that do not fit, a
+ * ValueError for a trigger that leaves the image or is not finite, for a share of no image, and for a target that does
+ * not occur.
  */
 export function poisoned<T extends Labels>(
   images: Matrix,

@@ -1,8 +1,8 @@
 /**
- * The nearest neighbours in a kernel: for each point the examples most similar to it. A neighbour is judged by the kernel's
- * value, the larger the nearer; in a cosine kernel that is the order of distances too. The k largest of n are kept
- * in a heap while n is passed over once (Knuth, The Art of Computer Programming 3, section 5.2.3), O(n + m log k) where m
- * values enter the heap.
+ * The nearest neighbours in a kernel: for each point the examples most similar to it. A neighbour is judged by the
+ * kernel's value, the larger the nearer; in a cosine kernel that is the order of distances too. The k largest of n are
+ * kept in a heap while n is passed over once (Knuth, The Art of Computer Programming 3, section 5.2.3), O(n + m log k)
+ * where m values enter the heap.
  */
 
 import { ValueError } from '../errors';
@@ -11,9 +11,9 @@ import type { Matrix } from '../linalg/matrix';
 import { checkFinite } from './checks';
 
 /**
- * For each row of K (m × n: points by examples, as kernel.cross gives it) the columns of its k largest values, the largest
- * first; equal values in the order of their columns. Of a Gram, each point is its own nearest, where no other is as near.
- * Throws a ValueError for a k that is no whole number of 1 … n and for values that are not finite.
+ * For each row of K (m × n: points by examples, as kernel.cross gives it) the columns of its k largest values, the
+ * largest first; equal values in the order of their columns. Of a Gram, each point is its own nearest, where no other
+ * is as near. Throws a ValueError for a k that is no whole number of 1 … n and for values that are not finite.
  */
 export function nearestNeighbours(K: Matrix, k: number): Uint32Array[] {
   checkCount('nearestNeighbours(K, k), k', k, K.cols);
@@ -29,8 +29,9 @@ export function nearestNeighbours(K: Matrix, k: number): Uint32Array[] {
 }
 
 /**
- * The places of the k largest of n values, the largest first; equal values in the order of their places. Throws a ValueError
- * for a k that is no whole number of 1 … n and for values that are not finite, a ShapeError when there are none.
+ * The places of the k largest of n values, the largest first; equal values in the order of their places. Throws a
+ * ValueError for a k that is no whole number of 1 … n and for values that are not finite, a ShapeError when there are
+ * none.
  */
 export function largest(values: ArrayLike<number>, k: number): Uint32Array {
   checkFinite('largest(values, k), values', values, 1);

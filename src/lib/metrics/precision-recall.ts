@@ -1,7 +1,7 @@
 /**
- * How well a yes-or-no detector finds what it is to find: of what it flags, how much is right (precision), and of what there
- * is, how much it flags (recall). In the trNTK study a test image is flagged as poisoned by its nearest training images
- * (arXiv 2305.14585, table 3).
+ * How well a yes-or-no detector finds what it is to find: of what it flags, how much is right (precision), and of what
+ * there is, how much it flags (recall). In the trNTK study a test image is flagged as poisoned by its nearest training
+ * images (arXiv 2305.14585, table 3).
  */
 
 import { ShapeError, ValueError } from '../errors';
@@ -24,8 +24,8 @@ export interface PrecisionRecall {
 }
 
 /**
- * Precision, recall and F1 of `flags` against `truth`, each true or false (or 1 or 0) for every example. Where nothing is
- * flagged, precision is 0/0, and where nothing is true, recall is: both count as 0, and so does F1 without a hit, as
+ * Precision, recall and F1 of `flags` against `truth`, each true or false (or 1 or 0) for every example. Where nothing
+ * is flagged, precision is 0/0, and where nothing is true, recall is: both count as 0, and so does F1 without a hit, as
  * scikit-learn has it. Throws a ShapeError for unequal lengths or none, a ValueError for anything but 0 and 1.
  */
 export function precisionRecall(

@@ -1,7 +1,7 @@
 /**
  * Test images, each with the training images that speak loudest for and against a class: the picture of an attribution
- * (arXiv 2305.14585, eq. 3). A row is a test image in a grey frame, its supporters in blue frames, its opponents in orange
- * ones, each with its label and its contribution. The sign of the number says what the colour says.
+ * (arXiv 2305.14585, eq. 3). A row is a test image in a grey frame, its supporters in blue frames, its opponents in
+ * orange ones, each with its label and its contribution. The sign of the number says what the colour says.
  */
 
 import { ShapeError, ValueError } from '../errors';
@@ -60,9 +60,9 @@ interface Picture {
 }
 
 /**
- * The specification of the picture, for `chart`. `training.images` are all the training images, rows that the indices of
- * supporters and opponents count; `training.labels` stand under them. Throws a ShapeError when there is no row or when sizes
- * do not fit, a ValueError for an index that is no training image, for NaN and for values outside `range`.
+ * The specification of the picture, for `chart`. `training.images` are all the training images, rows that the indices
+ * of supporters and opponents count; `training.labels` stand under them. Throws a ShapeError when there is no row or
+ * when sizes do not fit, a ValueError for an index that is no training image, for NaN and for values outside `range`.
  */
 export function attributionGrid(
   rows: readonly AttributionRow[],

@@ -1,8 +1,9 @@
 /**
- * The reader's view of an expansion: whom a prediction rests on. Each training example has a signed share of the logit of one
- * point, A_i = w_i κ(x, x_i) + b/n (arXiv 2305.14585, section 2, eq. 3; Yeh et al., arXiv 1811.09720). Here are the loudest
- * on either side, and what keeps a reader from taking those few for the whole (section 4 and figure 2 of the paper): the part
- * of Σ|A| that they hold, how many examples speak in effect, and where the mean of each class lies among its own.
+ * The reader's view of an expansion: whom a prediction rests on. Each training example has a signed share of the logit
+ * of one point, A_i = w_i κ(x, x_i) + b/n (arXiv 2305.14585, section 2, eq. 3; Yeh et al., arXiv 1811.09720). Here are
+ * the loudest on either side, and what keeps a reader from taking those few for the whole (section 4 and figure 2 of
+ * the paper): the part of Σ|A| that they hold, how many examples speak in effect, and where the mean of each class lies
+ * among its own.
  */
 
 import { NumericalError, ShapeError, ValueError } from '../errors';
@@ -11,8 +12,8 @@ import type { KernelExpansion } from './expansion';
 
 export interface AttributeOptions {
   /**
-   * The class whose logit is divided (default: the class that the surrogate predicts). Of two classes the smaller label has
-   * the logit −f and so the contributions with the other sign.
+   * The class whose logit is divided (default: the class that the surrogate predicts). Of two classes the smaller label
+   * has the logit −f and so the contributions with the other sign.
    */
   class?: number;
   /** The labels of the n training examples. */
@@ -46,8 +47,8 @@ export interface ClassVoices {
 
 /**
  * Divides the logit of one point among the training examples, from its kernel with them, κ(x, ·) (n numbers). Throws a
- * ShapeError for another number of values or labels, a ValueError for a class that was not in training and for values that
- * are not finite.
+ * ShapeError for another number of values or labels, a ValueError for a class that was not in training and for values
+ * that are not finite.
  */
 export function attribute(
   fitted: KernelExpansion,
@@ -132,8 +133,8 @@ export class Attribution {
   }
 
   /**
-   * (Σ|A|)² / Σ A²: how many examples speak in effect, the participation ratio. n where all speak alike, m where m speak alike
-   * and the rest are silent.
+   * (Σ|A|)² / Σ A²: how many examples speak in effect, the participation ratio. n where all speak alike, m where m
+   * speak alike and the rest are silent.
    */
   get effectiveExamples(): number {
     // Divided first, so that no square overflows.

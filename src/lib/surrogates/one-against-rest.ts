@@ -40,8 +40,8 @@ export type BinarySolver = (
 ) => Generator<FitProgress | undefined, LinearFit, void>;
 
 /**
- * Solves each of the problems and yields as the solver does, with the label. Throws as `classesOf` when y does not fit the
- * rows or holds fewer than two classes.
+ * Solves each of the problems and yields as the solver does, with the label. Throws as `classesOf` when y does not fit
+ * the rows or holds fewer than two classes.
  */
 export function* oneAgainstRest(
   what: string,
@@ -72,8 +72,8 @@ export interface ClassWeights {
 }
 
 /**
- * Weights of the examples that are of a class (`is`: 1) and of the rest, for so many classes in all: n / (C n_c) for the
- * one class by the rule 'balanced', and for the rest 1, or by the same rule where it is the other of two.
+ * Weights of the examples that are of a class (`is`: 1) and of the rest, for so many classes in all: n / (C n_c) for
+ * the one class by the rule 'balanced', and for the rest 1, or by the same rule where it is the other of two.
  */
 export function classWeights(is: Float64Array, classes: number, rule: 'balanced' | undefined): ClassWeights {
   if (!rule) return { positiveWeight: 1, negativeWeight: 1 };

@@ -1,17 +1,21 @@
 /**
- * The support vector machine on a kernel (Cortes & Vapnik, Machine Learning 20, 1995): the surrogate that the authors of the
- * trNTK study fitted beside the kGLM. Its solution is an expansion over the training examples too, so it explains a logit in
- * the same way, but the hinge loss leaves most coefficients at exactly zero: the sparse contrast to the kGLM.
+ * The support vector machine on a kernel (Cortes & Vapnik, Machine Learning 20, 1995): the surrogate that the authors
+ * of the trNTK study fitted beside the kGLM. Its solution is an expansion over the training examples too, so it
+ * explains a logit in the same way, but the hinge loss leaves most coefficients at exactly zero: the sparse contrast to
+ * the kGLM.
  *
  *     minimise  ½ ‖f‖² + Σ_i C_i max(0, 1 − y_i (f(x_i) + b)),   f(x) = Σ_i β_i κ(x, x_i),   ‖f‖² = βᵀKβ.
  *
- * The penalty is the norm of f in the kernel's RKHS, where the kGLM has ‖w‖². Of two classes the coefficients are those of
- * scikit-learn's SVC(kernel='precomputed'), to the tolerance. More are set apart one against the rest, as the kGLM's are and
- * OneVsRestClassifier(SVC(…)) does: a class then has one logit and one attribution. SVC itself is one against one; it votes.
+ * The penalty is the norm of f in the kernel's RKHS, where the kGLM has ‖w‖². Of two classes the coefficients are those
+ * of scikit-learn's SVC(kernel='precomputed'), to the tolerance. More are set apart one against the rest, as the kGLM's
+ * are and OneVsRestClassifier(SVC(…)) does: a class then has one logit and one attribution. SVC itself is one against
+ * one; it votes.
  */
 
 import { ShapeError, shapeText, ValueError } from '../errors';
+import { axpy, gemv } from '../linalg';
 import type { Matrix, Vector } from '../linalg/matrix';
+import { random } from '../random';
 import { locateNonFinite } from './finite';
 import { FittedExpansion, oneAgainstRest } from './one-against-rest';
 import type { LinearFit } from './sgd';
@@ -24,8 +28,8 @@ export interface KernelSvmOptions {
   /** How far the optimality conditions may be violated, in units of the logit (default 1e-3, as LIBSVM). */
   tolerance?: number;
   /**
-   * 'balanced' gives an example of class c the bound C n / (classes · n_c). One against the rest weighs the one class so and
-   * the rest by 1, as in kernelLogistic.
+   * 'balanced' gives an example of class c the bound C n / (classes · n_c). One against the rest weighs the one class
+   * so and the rest by 1, as in kernelLogistic.
    */
   classWeight?: 'balanced';
   /** The most steps, each of which moves two coefficients (default 10⁷, as LIBSVM). */
@@ -46,10 +50,11 @@ export class FittedSvm extends FittedExpansion {
 }
 
 /**
- * The SVM with those options; see the file's head for what it minimises. `fit` wants the train Gram, n × n and symmetric, in
- * either precision (the work is in float64), and gives the same up to the tolerance whatever the order of the examples. It
- * throws a ShapeError for another shape, a ValueError when it is not symmetric or not finite, a NumericalError when the
- * tolerance is below what rounding allows; kernelSvm throws a ValueError on options out of range.
+ * The SVM with those options; see the file's head for what it minimises. `fit` wants the train Gram, n × n and
+ * symmetric, in either precision (the work is in float64), and gives the same up to the tolerance whatever the order of
+ * the examples. It throws a ShapeError for another shape, a ValueError when it is not symmetric or not finite, a
+ * NumericalError when the tolerance is below what rounding allows; kernelSvm throws a ValueError on options out of
+ * range.
  */
 export function kernelSvm(options: KernelSvmOptions = {}): Surrogate<FittedSvm> {
   checkOptions(options);
@@ -65,21 +70,27 @@ function* fitClasses(
   { C = 1, tolerance = 1e-3, maxIterations = 1e7, classWeight }: KernelSvmOptions,
 ): Generator<SurrogateProgress | undefined, FittedSvm, void> {
   checkGram(K);
+  const solve = smo(K, { tolerance, maxIterations });
   const { classes, fits } = yield* oneAgainstRest(
     'kernelSvm',
     { rows: K.rows, y, classWeight },
     (is, { positiveWeight, negativeWeight }) => {
       const signs = is.map((one) => (one ? 1 : -1));
       const bounds = is.map((one) => C * (one ? positiveWeight : negativeWeight));
-      return smo(K, signs, bounds, { tolerance, maxIterations });
+      return solve(signs, bounds);
     },
   );
   return new FittedSvm(classes, fits);
 }
 
-/** Throws unless K is a Gram: square, finite, and symmetric up to what half the digits of its precision can tell. */
+/**
+ * Throws unless K is a Gram: square, finite, and symmetric up to what half the digits of its precision can tell. Random
+ * signs v tell at the cost of reading K twice (Freivalds, 1977): K v = Kᵀ v to rounding. Where not, every entry is
+ * compared.
+ */
 function checkGram(K: Matrix): void {
-  if (K.rows !== K.cols)
+  const n = K.rows;
+  if (n !== K.cols)
     throw new ShapeError({
       what: 'kernelSvm, K',
       expected: 'the train Gram: as many columns as rows',
@@ -87,11 +98,16 @@ function checkGram(K: Matrix): void {
       todo: 'Give kernel.gram(training); for features X, syrk(X) is the Gram of the linear kernel.',
     });
   // No entry of a Gram is larger than the largest of its diagonal.
+  const diagonal = K.diagonal();
   let scale = 0;
-  for (const value of K.diagonal()) scale = Math.max(scale, Math.abs(value));
-  const at = firstUnlike(K.data, K.rows, scale * (K.dtype === 'float32' ? 3e-4 : 1e-6));
+  for (const value of diagonal) scale = Math.max(scale, Math.abs(value));
+  const allowed = scale * (K.dtype === 'float32' ? 3e-4 : 1e-6);
+  const signs = random('signs for a Gram').fill(diagonal, 'rademacher');
+  const difference = axpy(-1, gemv(K, signs, { transpose: true }), gemv(K, signs));
+  if (difference.every((value: number) => Math.abs(value) <= allowed * Math.sqrt(n))) return;
+  const at = firstUnlike(K.data, n, allowed);
   if (at < 0) return;
-  const [i, j] = [Math.floor(at / K.cols), at % K.cols];
+  const [i, j] = [Math.floor(at / n), at % n];
   throw (
     locateNonFinite(K, 'kernelSvm, K') ??
     new ValueError({
@@ -103,7 +119,9 @@ function checkGram(K: Matrix): void {
   );
 }
 
-/** The place of the first entry that differs from its mirror image by more than allowed, or is not finite; −1 for none. */
+/**
+ * The place of the first entry that differs from its mirror image by more than allowed, or is not finite; −1 for none.
+ */
 function firstUnlike(data: Vector, n: number, allowed: number): number {
   const block = 32; // rows and columns of the two images that stay in the cache together
   for (let i0 = 0; i0 < n; i0 += block)

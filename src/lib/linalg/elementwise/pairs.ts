@@ -1,7 +1,7 @@
 /**
- * The two passes over all examples of which a step of sequential minimal optimisation consists (surrogates/smo.ts; Fan, Chen
- * & Lin, JMLR 6, 2005). "Up" and "low" are sets of examples, each given by a shift: `up` is 0 in its set and −∞ outside, `low`
- * is 0 in its set and ∞ outside, so that a largest over "up" and a least over "low" need no branch.
+ * The two passes over all examples of which a step of sequential minimal optimisation consists (surrogates/smo.ts; Fan,
+ * Chen & Lin, JMLR 6, 2005). "Up" and "low" are sets of examples, each given by a shift: `up` is 0 in its set and −∞
+ * outside, `low` is 0 in its set and ∞ outside, so that a largest over "up" and a least over "low" need no branch.
  */
 
 import type { Vector } from '../matrix';
@@ -10,8 +10,8 @@ import { at, type Operand, shared, stage } from './stage';
 
 /**
  * r ← r − t (x − y). Returns the place of the largest r over "up", the first of equals, or −1 where the set is empty;
- * `extremes` receives that r, and the least r over "low" (−∞ and ∞ for an empty set). Vectors of one length and precision,
- * without NaN; x and y may be one.
+ * `extremes` receives that r, and the least r over "low" (−∞ and ∞ for an empty set). Vectors of one length and
+ * precision, without NaN; x and y may be one.
  */
 export function pairStep(
   r: Vector,
@@ -57,9 +57,9 @@ export function pairStep(
 }
 
 /**
- * The place of "low" below `top` with the largest (top − r)² / max(least, own + d − 2x), the first of equals, or −1 where no
- * r of "low" is below `top`: the partner of the example whose r is `top`, whose row of the kernel is x and whose place on its
- * diagonal d holds `own`. `least` > 0; vectors of one length and precision, without NaN.
+ * The place of "low" below `top` with the largest (top − r)² / max(least, own + d − 2x), the first of equals, or −1
+ * where no r of "low" is below `top`: the partner of the example whose r is `top`, whose row of the kernel is x and
+ * whose place on its diagonal d holds `own`. `least` > 0; vectors of one length and precision, without NaN.
  */
 export function pairPartner(
   r: Vector,
