@@ -36,6 +36,18 @@ def lbfgs(inputs, parameters, threads):
     return work
 
 
+def svc(inputs, parameters, threads):
+    from sklearn.svm import SVC
+
+    K, y = problem(inputs, parameters)
+
+    def work():
+        model = SVC(kernel="precomputed", C=parameters["C"]).fit(K, y)
+        return {"decision": model.decision_function(K[::20]).tolist()}
+
+    return work
+
+
 def parity(inputs, parameters):
     X = inputs.read("X.f64").reshape(-1, parameters["variables"])
     return X, inputs.read("y.f64").astype(int)
@@ -77,6 +89,7 @@ if __name__ == "__main__":
         {
             "sgd": sgd,
             "lbfgs": lbfgs,
+            "svc": svc,
             "polynomial-sgd": polynomial_sgd,
             "polynomial-features": polynomial_features,
             "polynomial-logistic": polynomial_logistic,
