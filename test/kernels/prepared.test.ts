@@ -1,56 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { NumericalError, ValueError } from '../../src/lib/errors';
-import {
-  center,
-  conjugateKernel,
-  cosine,
-  embeddingKernel,
-  type Kernel,
-  linearKernel,
-  projectedTangentKernel,
-  pseudoTangentKernel,
-  scaled,
-  tangentKernel,
-} from '../../src/lib/kernels';
+import { center, cosine, scaled, tangentKernel } from '../../src/lib/kernels';
 import { prepared } from '../../src/lib/kernels/prepared';
 import { type DType, Matrix } from '../../src/lib/linalg';
-import { averagePool, conv2d, dense, flatten, network, relu, tanh } from '../../src/lib/nets';
-import { random } from '../../src/lib/random';
+import { dense, network, relu } from '../../src/lib/nets';
+import { everyKernel, everyNetwork } from './every-kernel';
 import { cases, normal, relativeDistance, snapshotOf } from './networks';
-
-const image = network(
-  [6, 6, 2],
-  [conv2d(3, 3), tanh(), averagePool(2), conv2d(4, 2), relu({ scale: 0.5 }), flatten(), dense(2)],
-);
-const nets = [...cases, { name: 'images', net: image }];
-
-/** The same κ by a kernel that knows no other way than to be asked. */
-const plain = ({ name, gram, cross, diagonal }: Kernel): Kernel => ({ name, gram, cross, diagonal });
-
-function kernelsOf(net: (typeof nets)[number]['net'], dtype: DType): [string, Kernel][] {
-  const snapshot = snapshotOf(net, 1, dtype);
-  const trace = tangentKernel(net, snapshot);
-  const deep = net.layers.length > 1;
-  const projected = (kind: 'khatri-rao' | 'rademacher') =>
-    projectedTangentKernel(net, snapshot, { dimension: 20, kind, rng: random('P') });
-  return [
-    ['trace', trace],
-    ['one output', tangentKernel(net, snapshot, { outputs: 0 })],
-    ['pseudo', pseudoTangentKernel(net, snapshot, { bias: false })],
-    ['conjugate', conjugateKernel(net, snapshot, { bias: true })],
-    ...(deep ? [['embedding', embeddingKernel(net, snapshot)] as [string, Kernel]] : []),
-    ['khatri-rao', projected('khatri-rao')],
-    ['rademacher', projected('rademacher')],
-    ['linear', linearKernel({ dtype })],
-    ['cosine', cosine(trace)],
-    ['scaled', scaled(trace, 3)],
-    ['cosine of scaled', cosine(scaled(trace, 3))],
-    ['centred', center(trace, normal(5, net.inputs, 'reference', dtype))],
-    ['cosine of centred', cosine(center(trace, normal(5, net.inputs, 'reference', dtype)))],
-    ['asked for blocks', plain(trace)],
-    ['cosine, asked for blocks', cosine(plain(trace))],
-  ];
-}
 
 const precisions: [DType, number][] = [
   ['float64', 1e-11],
@@ -58,16 +13,17 @@ const precisions: [DType, number][] = [
 ];
 
 describe.each(precisions)('prepared examples, in %s', (dtype, tolerance) => {
-  it.each(nets.map((c) => [c.name, c.net] as const))(
+  it.each(everyNetwork.map((c) => [c.name, c] as const))(
     'give every block of the Gram and of the cross-Gram, and the diagonal: %s',
-    async (_, net) => {
+    async (_, its) => {
+      const { net } = its;
       const X = normal(11, net.inputs, 2, dtype);
       const panels = [
         { start: 0, end: 4 },
         { start: 4, end: 5 },
         { start: 5, end: 11 },
       ];
-      for (const [name, kernel] of kernelsOf(net, dtype)) {
+      for (const [name, kernel] of Object.entries(everyKernel(its, dtype))) {
         const K = await kernel.gram(X);
         const by = { extent: { pairs: 66, examples: 11 }, heed: () => undefined };
         const ready = await Promise.all(panels.map((panel) => prepared(kernel, X, panel, by)));

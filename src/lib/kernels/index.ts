@@ -17,3 +17,12 @@ export {
   projectedTangentKernel,
 } from './projected';
 export { type ParameterOptions, pseudoTangentKernel, type TangentOptions, tangentKernel } from './tangent';
+export {
+  type ReadOptions,
+  TiledGram,
+  type TiledNeeds,
+  type TileOptions,
+  tiledCross,
+  tiledGram,
+  tiledNeeds,
+} from './tiles';
