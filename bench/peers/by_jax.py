@@ -96,5 +96,91 @@ def gradient_descent(inputs, parameters, threads):
     return lambda: {"loss": [float(train(start)[1])]}
 
 
+def images(inputs, parameters):
+    """The convolutional network of the row: parameters and images, n x 28 x 28 x 1."""
+    filters, widths = parameters["filters"], parameters["widths"]
+    layers, channels = [], 1
+    for i, count in enumerate(filters):
+        kernel = inputs.read(f"conv2d{i + 1}-weight.f32", 3, 3, channels, count)
+        layers.append((jnp.asarray(kernel), jnp.asarray(inputs.read(f"conv2d{i + 1}-bias.f32"))))
+        channels = count
+    for i in range(len(widths) - 1):
+        W = inputs.read(f"dense{i + 1}-weight.f32", widths[i], widths[i + 1])
+        layers.append((jnp.asarray(W), jnp.asarray(inputs.read(f"dense{i + 1}-bias.f32"))))
+    return layers, jnp.asarray(inputs.read("X.f32", -1, 28, 28, 1))
+
+
+def image_network(layers, h):
+    for W, b in layers:
+        if W.ndim == 4:
+            h = jax.lax.conv_general_dilated(h, W, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+            h = jax.nn.relu(h + b) / (9 * len(b)) ** 0.5
+            h = jax.lax.reduce_window(h, 0.0, jax.lax.add, (1, 2, 2, 1), (1, 2, 2, 1), "VALID") / 4
+        else:
+            h = h.reshape(len(h), -1) @ W + b
+            h = jax.nn.relu(h) / len(b) ** 0.5 if len(b) > 1 else h
+    return h
+
+
+def images_kernel(inputs, parameters, threads):
+    """vmap(jacrev) of fifty examples at a time, then the products of the Jacobians."""
+    layers, X = images(inputs, parameters)
+    of_one = lambda layers, x: image_network(layers, x[None])[0, 0]
+    jacobians = jax.jit(jax.vmap(jax.jacrev(of_one), (None, 0)))
+
+    @jax.jit
+    def products(parts):
+        rows = [jnp.concatenate(j).reshape(len(X), -1) for j in zip(*map(jax.tree_util.tree_leaves, parts))]
+        return sum(j @ j.T for j in rows)
+
+    def work():
+        parts = [jacobians(layers, X[k : k + 50]) for k in range(0, len(X), 50)]
+        return {"corner": corner(jax.block_until_ready(products(parts)))}
+
+    return work
+
+
+def images_epoch(inputs, parameters, threads):
+    """One compiled step; the loop outside of it (inside, XLA's convolutions on the CPU are ten times slower)."""
+    start, X = images(inputs, parameters)
+    Y = jnp.asarray(inputs.read("Y.f32", -1, 1))
+    size, rate = parameters["batchSize"], parameters["rate"]
+    b1, b2, epsilon = 0.9, 0.999, 1e-8
+    tree = jax.tree_util.tree_map
+
+    def loss(layers, x, y):
+        z = image_network(layers, x)
+        return (jnp.maximum(z, 0) - z * y + jnp.log1p(jnp.exp(-jnp.abs(z)))).mean()
+
+    @jax.jit
+    def step(t, layers, m, v, x, y):
+        value, g = jax.value_and_grad(loss)(layers, x, y)
+        m = tree(lambda m, g: b1 * m + (1 - b1) * g, m, g)
+        v = tree(lambda v, g: b2 * v + (1 - b2) * g * g, v, g)
+        c1, c2 = 1 - b1**t, 1 - b2**t
+        layers = tree(lambda p, m, v: p - rate * (m / c1) / (jnp.sqrt(v / c2) + epsilon), layers, m, v)
+        return layers, m, v, value
+
+    def work():
+        layers = start
+        m = v = tree(jnp.zeros_like, start)
+        values = []
+        for k in range(0, len(X), size):
+            x, y = X[k : k + size], Y[k : k + size]
+            layers, m, v, value = step(k / size + 1.0, layers, m, v, x, y)
+            values.append((value, len(x)))
+        return {"loss": [sum(float(value) * n for value, n in values) / len(X)]}
+
+    return work
+
+
 if __name__ == "__main__":
-    serve({"structured": structured, "adam": adam, "gradient-descent": gradient_descent})
+    serve(
+        {
+            "structured": structured,
+            "adam": adam,
+            "gradient-descent": gradient_descent,
+            "images-kernel": images_kernel,
+            "images-epoch": images_epoch,
+        }
+    )

@@ -181,6 +181,80 @@ def gradient_descent(inputs, parameters, threads):
     return work
 
 
+def images(inputs, parameters):
+    """The convolutional network of the row: parameters, kernels as PyTorch has them, and images, n x 1 x 28 x 28."""
+    filters, widths = parameters["filters"], parameters["widths"]
+    flat, channels = [], 1
+    for i, count in enumerate(filters):
+        kernel = tensor(inputs.read(f"conv2d{i + 1}-weight.f32", 3, 3, channels, count))
+        flat += [kernel.permute(3, 2, 0, 1).contiguous(), tensor(inputs.read(f"conv2d{i + 1}-bias.f32"))]
+        channels = count
+    for i in range(len(widths) - 1):
+        W = tensor(inputs.read(f"dense{i + 1}-weight.f32", widths[i], widths[i + 1]))
+        flat += [W, tensor(inputs.read(f"dense{i + 1}-bias.f32"))]
+    return flat, tensor(inputs.read("X.f32", -1, 1, 28, 28))
+
+
+def image_network(parameters):
+    from torch.nn import functional as F
+
+    convolutions = len(parameters["filters"])
+
+    def f(flat, h):
+        layers = list(zip(flat[::2], flat[1::2]))
+        for W, b in layers[:convolutions]:
+            h = F.avg_pool2d(F.relu(F.conv2d(h, W, b, padding=1)) / (9 * len(b)) ** 0.5, 2)
+        h = h.permute(0, 2, 3, 1).flatten(1)
+        for W, b in layers[convolutions:-1]:
+            h = F.relu(torch.addmm(b, h, W)) / len(b) ** 0.5
+        return torch.addmm(layers[-1][1], h, layers[-1][0])
+
+    return f
+
+
+def images_kernel(inputs, parameters, threads, chunk=None):
+    """torch.func: vmap(jacrev) of every example, all together or some at a time, then the products of the Jacobians."""
+    from torch.func import jacrev, vmap
+
+    flat, X = images(inputs, parameters)
+    f = image_network(parameters)
+    jacobians = vmap(jacrev(lambda p, x: f(p, x[None])[0, 0]), (None, 0), chunk_size=chunk)
+
+    def work():
+        K = torch.zeros(len(X), len(X))
+        for j in jacobians(tuple(flat), X):
+            j = j.flatten(1)
+            K += j @ j.T
+        return {"corner": corner(K)}
+
+    return work
+
+
+def images_epoch(inputs, parameters, threads, channels_last):
+    flat, X = images(inputs, parameters)
+    Y = tensor(inputs.read("Y.f32", -1, 1))
+    f = image_network(parameters)
+    size = parameters["batchSize"]
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    X = X.contiguous(memory_format=layout)
+
+    def work():
+        params = [p.clone(memory_format=layout if p.dim() == 4 else torch.preserve_format) for p in flat]
+        params = [p.requires_grad_() for p in params]
+        optimizer = torch.optim.Adam(params, lr=parameters["rate"], fused=True)
+        total = 0.0
+        for k in range(0, len(X), size):
+            x, y = X[k : k + size], Y[k : k + size]
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(f(params, x), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total += float(loss.detach()) * len(x)
+        return {"loss": [total / len(X)]}
+
+    return work
+
+
 TASKS = {
     "gemm": gemm,
     "syrk": syrk,
@@ -191,6 +265,10 @@ TASKS = {
     "adam-fused": adam,
     "adam-eager": lambda *a: adam(*a, fused=False),
     "gradient-descent": gradient_descent,
+    "images-kernel": images_kernel,
+    "images-kernel-chunks": lambda *a: images_kernel(*a, chunk=50),
+    "images-epoch-last": lambda *a: images_epoch(*a, channels_last=True),
+    "images-epoch-first": lambda *a: images_epoch(*a, channels_last=False),
 }
 
 
