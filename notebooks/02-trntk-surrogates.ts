@@ -29,17 +29,20 @@
 //
 // | | |
 // |---|---|
-// | **Time** on two cores | quick: about a minute · paper: about ten minutes |
-// | **Data** | MNIST, the digits 0 and 1 (part of the set-up) |
+// | **Time** on two cores | quick: about four minutes · paper: about twenty |
+// | **Data** | MNIST (part of the set-up); Fashion-MNIST, where it can be had |
 // | **You should know** | the chain rule, logistic regression, what an inner product is |
-// | **You will meet** | the tangent kernel, by hand and by the library; a surrogate and its faithfulness; random projections; data attribution |
+// | **You will meet** | the tangent kernel, by hand and by the library; a surrogate and its faithfulness; random projections; data attribution; poisoned data |
 
 // %% [markdown]
 // ## What differs from the paper
 //
 // | | paper | here | why |
 // |---|---|---|---|
-// | networks | MLP, CNNs, ResNets, MobileNet, BERT | the MLP | it is the one that everybody can train; the others' claims are *not tested* rows |
+// | networks | MLP, CNNs, ResNets, MobileNet, BERT | the MLP and the CNN of two classes; small ones for the poisoned data | the others' weights and data are out of reach: *not tested* rows |
+// | CNN | 250,000 steps on 10,000 images | 5,000 steps of rate 0.1 on 1,000 images | minutes |
+// | CNN on Fashion-MNIST | a recipe that we do not know | that of MNIST | the released script cannot give the printed accuracy |
+// | poisoned data | CIFAR-10, a CNN of 21 layers | MNIST, a small MLP and a small CNN | data and time |
 // | outputs, loss | $C$ softmax outputs, cross-entropy (section 2) | one output $f$, mean of $(\sigma(f) - y)^2$ | as in the authors' program for two classes |
 // | training images | 10,000 | quick: 1,000; paper profile: 10,000 | minutes |
 // | steps, rate | 250,000 of $10^{-3}$ | quick: 5,000 of $5 \cdot 10^{-2}$; paper profile: as the paper | their product, 250, is kept |
@@ -52,7 +55,7 @@
 
 // %%
 import * as dfd from 'danfojs-node';
-import { mnist, twoClasses } from '#lib/data';
+import { fashionMnist, mnist, poisoned, shuffled, takeExamples, twoClasses, withTrigger } from '#lib/data';
 import {
   cosine,
   jacobian,
@@ -64,28 +67,45 @@ import {
 } from '#lib/kernels';
 import { conjugateKernel, embeddingKernel, projectedTangentKernel } from '#lib/kernels';
 import { blas, dot, Matrix, syrk } from '#lib/linalg';
-import { accuracy, kendallTau, mean, pearson, quantile, standardDeviation, standardError } from '#lib/metrics';
-import { dense, gradientDescent, network, relu, type Snapshot, sigmoidMeanSquaredError, train } from '#lib/nets';
+import { accuracy, kendallTau, kurtosis, mean, pearson, quantile } from '#lib/metrics';
+import { nearestNeighbours, precisionRecall, standardDeviation, standardError } from '#lib/metrics';
+import { dense, gradientDescent, type Network, network, relu, type Snapshot, train } from '#lib/nets';
+import { adam, averagePool, conv2d, flatten, maxPool } from '#lib/nets';
+import { sigmoidMeanSquaredError, softmaxCrossEntropy } from '#lib/nets';
 import { type Random, random } from '#lib/random';
 import { pick, profile, runJobs } from '#lib/run';
 import {
+  attributionGrid,
   chart,
   dots,
   heatMap,
   histogram,
-  imageGrid,
   lines,
   liveChart,
   normalCurve,
   scatter,
   table,
 } from '#lib/show';
-import { above, atLeast, atMost, between, claim, everySeed, growthExponent, guard, meanIs } from '#lib/study';
+import {
+  above,
+  alwaysTrue,
+  atLeast,
+  atMost,
+  below,
+  between,
+  claim,
+  everySeed,
+  growthExponent,
+  guard,
+  meanIs,
+} from '#lib/study';
 import { meanPlusStandardErrors, pairedAbove, pairedDifference, scorecard, sizeOf, within } from '#lib/study';
-import { kernelLogistic } from '#lib/surrogates';
+import { attribute, kernelLogistic, kernelSvm } from '#lib/surrogates';
 
 const seeds = pick({ smoke: [0, 1], quick: [0, 1, 2, 3, 4], paper: [0, 1, 2] });
 const size = pick({ smoke: 80, quick: 1000, paper: 10_000 });
+const fewSeeds = seeds.slice(0, pick({ smoke: 1, quick: 3, paper: 3 })); // for what takes longer
+const fashion = await fashionMnist().catch((error: Error) => void console.log(error.message));
 const recipe = pick({
   smoke: { rate: 5e-2, epochs: 3 },
   quick: { rate: 5e-2, epochs: 20 },
@@ -105,13 +125,16 @@ console.log(`profile ${profile()}: ${size} training images, ${seeds.length} seed
 // the paper's text and its program rank different numbers; its value was known by then. `mlp-tau-sgd` was added when
 // `mlp-tau` differed in the paper profile. Both have the rule of the row that they stand beside, unchanged.
 //
+// The rows on the CNN, the poisoned data and the SVM were planned with a prototype in Python, whose outcome we knew, and
+// with the rules as they stand. "The least of both" in their statements is ours: it makes the claim harder.
+//
 // The expected verdict of a row judges nothing. It is what earlier runs gave, so that a change does not pass unnoticed.
 // Guards are bands around our own earlier values. They catch a mistake of ours, and say nothing about the paper.
 
 // %%
 const card = scorecard({
   study: 'trntk-surrogates',
-  source: 'MNIST',
+  source: fashion ? 'MNIST, Fashion-MNIST' : 'MNIST',
   seeds,
   claims: [
     claim({
@@ -272,12 +295,72 @@ const card = scorecard({
       expect: 'holds',
     }),
     claim({
-      id: 'cnn-tau',
-      statement: 'τ of the trNTK surrogate of a CNN on two classes of MNIST',
+      id: 'svm-surrogate',
+      statement: 'A kernel SVM on the trNTK follows the network as well as the kGLM: difference of τ',
+      where: 'beyond the paper (the authors’ log: 0.732 and 0.708)',
+      paper: '–',
+      rule: pairedAbove('SVM', 'kGLM', { standardErrors: -1 }),
+      expect: { quick: 'differs' },
+      reason: 'It keeps a few dozen images (section 6), and so follows a little less closely than the kGLM.',
+    }),
+    claim({
+      id: 'cnn-mnist-accuracy',
+      statement: "The CNN's test accuracy on the digits 0 and 1, in per cent",
+      where: 'table 1',
+      paper: '98.4(1)',
+      rule: meanIs(within(1).of(98.4)),
+      expect: 'holds',
+    }),
+    claim({
+      id: 'cnn-mnist-tau',
+      statement: "Kendall's τ between the surrogate and the CNN, MNIST",
       where: 'table 1',
       paper: '0.857(7)',
       rule: meanIs(within(0.1).of(0.857)),
-      expect: 'not tested',
+      expect: 'holds',
+    }),
+    claim({
+      id: 'cnn-fmnist-tau',
+      statement: "Kendall's τ between the surrogate and the CNN, Fashion-MNIST (T-shirts and trousers)",
+      where: 'table 1',
+      paper: '0.882(3)',
+      rule: meanIs(within(0.1).of(0.882)),
+      expect: { quick: { 'MNIST, Fashion-MNIST': 'holds', MNIST: 'not tested' } },
+    }),
+    claim({
+      id: 'order-trntk-em-cnn',
+      statement: 'τ: the trNTK is above the embedding kernel Em, on the CNN (MNIST)',
+      where: 'table 2 (ResNet18, BERT)',
+      paper: '0.776 > 0.768; 0.809 > 0.65',
+      rule: pairedAbove('trNTK', 'Em', { standardErrors: 1 }),
+      expect: { quick: 'holds' },
+    }),
+    claim({
+      id: 'order-em-ck-cnn',
+      statement: 'τ: Em is above the conjugate kernel CK, on the CNN (MNIST)',
+      where: 'table 2 (ResNet18, BERT)',
+      paper: '0.768 > 0.630; 0.65 > 0.52',
+      rule: pairedAbove('Em', 'CK', { standardErrors: 1 }),
+      expect: 'differs',
+      reason: 'The last hidden layer alone follows this network best of all kernels (section 8).',
+    }),
+    claim({
+      id: 'order-trntk-ck-cnn',
+      statement: 'τ: the trNTK is above CK, on the CNN (MNIST)',
+      where: 'table 2 (ResNet18, BERT)',
+      paper: '0.776 > 0.630; 0.809 > 0.52',
+      rule: pairedAbove('trNTK', 'CK', { standardErrors: 1 }),
+      expect: 'differs',
+      reason: 'The last hidden layer alone follows this network best of all kernels (section 8).',
+    }),
+    claim({
+      id: 'order-trntk-trntk0-cnn',
+      statement: 'τ: the trNTK is above trNTK⁰, on the CNN (MNIST)',
+      where: 'table 2 (ResNet18, BERT)',
+      paper: '0.776 > 0.658; 0.809 > 0.5',
+      rule: pairedAbove('trNTK', 'trNTK⁰', { standardErrors: 1 }),
+      expect: { quick: 'differs' },
+      reason: 'The two are within an error of each other over three networks.',
     }),
     claim({
       id: 'large-models-tau',
@@ -288,12 +371,58 @@ const card = scorecard({
       expect: 'not tested',
     }),
     claim({
-      id: 'poisoning-recall',
-      statement: 'The five nearest training images in the trNTK give poisoned test images away: recall in per cent',
-      where: 'table 3',
+      id: 'poison-ntk-precision',
+      statement:
+        'The five nearest training images in the trNTK or its projection give poisoned test images away: precision, %',
+      where: 'table 3; here the least of both kernels on both networks',
+      paper: '99.99',
+      rule: meanIs(atLeast(99)),
+      expect: { quick: 'holds' },
+    }),
+    claim({
+      id: 'poison-ntk-recall',
+      statement: 'The same: recall, %',
+      where: 'table 3; here the least of both kernels on both networks',
       paper: '99.98',
       rule: meanIs(atLeast(98)),
-      expect: 'not tested',
+      expect: { quick: 'holds' },
+    }),
+    claim({
+      id: 'poison-em',
+      statement: 'The embedding kernel is as good: the lesser of precision and recall, %',
+      where: 'table 3; here the least of both networks',
+      paper: '99.71, 100',
+      rule: meanIs(atLeast(98)),
+      expect: { quick: 'differs' },
+      reason: 'Its precision is as good; it misses several marked images of a hundred on the CNN.',
+    }),
+    claim({
+      id: 'poison-ck-fails',
+      statement: 'The conjugate kernel fails: F1, % (the larger of both networks)',
+      where: 'table 3',
+      paper: '1.65, 50.61',
+      rule: meanIs(below(70)),
+      expect: { quick: 'differs' },
+      reason:
+        'On MNIST it does well. Whether its failure needs the paper’s network and CIFAR-10 we cannot say; and its row in ' +
+        'table 3 cannot be right as printed (table3-ck-row).',
+    }),
+    claim({
+      id: 'poison-trntk0',
+      statement: 'The trNTK⁰, not normalised, is as good: precision, %',
+      where: 'table 3; here the least of both networks',
+      paper: '99.99',
+      rule: meanIs(atLeast(98)),
+      expect: { quick: 'differs' },
+      reason: 'Without the normalisation a training image with a large gradient is near to everything.',
+    }),
+    claim({
+      id: 'table3-ck-row',
+      statement: 'Table 3’s row for CK is impossible as printed, and possible with its columns exchanged',
+      where: 'beyond the paper; table 3',
+      paper: '1.65, 50.61',
+      rule: alwaysTrue('no counts give the printed pair, and some give the exchanged one'),
+      expect: 'holds',
     }),
     claim({
       id: 'cost-exact',
@@ -307,6 +436,11 @@ const card = scorecard({
       id: 'guard-accuracy',
       statement: 'Test accuracy of every seed, in per cent',
       band: { quick: everySeed(atLeast(98.8)), paper: everySeed(atLeast(99.3)) },
+    }),
+    guard({
+      id: 'guard-attack',
+      statement: 'Poisoned test images that both networks take for the target, in per cent, least',
+      band: everySeed(atLeast(95)),
     }),
     guard({ id: 'guard-tau', statement: 'τ of every seed', band: everySeed(between(0.6, 0.9)) }),
     guard({
@@ -450,8 +584,9 @@ const ofOne = Matrix.from([[1], [1]], 'float32'); // df/df, for each image
 const { sites } = mlp.forward(snapshot, two).backward(ofOne, { sites: true });
 const byLayer: Record<string, number> = {};
 for (const site of sites.sites) {
-  if (site.kind !== 'linear') continue;
-  const { inputs: H, deltas: D } = site;
+  if (site.kind !== 'linear' || !(site.inputs instanceof Matrix)) continue;
+  const H = site.inputs;
+  const D = site.deltas;
   byLayer[site.layer] = (dot(H.row(0), H.row(1)) + 1) * dot(D.row(0), D.row(1));
 }
 const sumOverLayers = Object.values(byLayer).reduce((a, b) => a + b);
@@ -633,11 +768,11 @@ table(
 );
 
 // %% [markdown]
-// Within a class the surrogate still orders most pairs as the network does. SGD's logits are about ten times as large as
-// those of the optimum at its own $\alpha$, and they differ from order to order: it stopped somewhere else each time.
-// Over all images $\tau$ moves by two hundredths between orders, on the correct class by more than a tenth. An
-// explanation made of the weights $w_i$ should not depend on the order of the images, so we use the optimum at $\alpha = 10^{-2}$,
-// which is one point and the same for everybody.
+// Within a class the surrogate still orders most pairs as the network does. SGD's logits are about ten times as large
+// as those of the optimum at its own $\alpha$, and they differ from order to order: it stopped somewhere else each
+// time. Over all images $\tau$ moves by two hundredths between orders, on the correct class by more than a tenth. An
+// explanation made of the weights $w_i$ should not depend on the order of the images, so we use the optimum at
+// $\alpha = 10^{-2}$, which is one point and the same for everybody.
 //
 // ## 4. Other kernels
 //
@@ -661,20 +796,28 @@ table(
 // </details>
 
 // %%
-/** The kernels of one network. trNTK⁰ needs its Gram matrix once, for the scale. */
-async function kernelsOf(at: Snapshot, start: Snapshot, seed: number): Promise<Record<string, Kernel>> {
-  const tangent = tangentKernel(mlp, at);
-  const spread = standardDeviation((await tangent.gram(seen.images)).data);
+/** A network, before and after training. */
+interface Model {
+  net: Network;
+  start: Snapshot;
+  at: Snapshot;
+}
+
+/** The kernels of one network. trNTK⁰ needs its Gram matrix of the training images once, for the scale. */
+async function kernelsOf({ net, start, at }: Model, images: Matrix, seed: number) {
+  const tangent = tangentKernel(net, at);
+  const spread = standardDeviation((await tangent.gram(images)).data);
   const projection = { dimension: 1024, kind: 'khatri-rao', rng: random(`projection ${seed}`) } as const;
-  return {
+  const kernels: Record<string, Kernel> = {
     trNTK: cosine(tangent),
-    projected: cosine(projectedTangentKernel(mlp, at, projection)),
+    projected: cosine(projectedTangentKernel(net, at, projection)),
     'trNTK⁰': scaled(tangent, spread),
-    CK: cosine(conjugateKernel(mlp, at)),
-    Em: cosine(embeddingKernel(mlp, at)),
-    'untrained trNTK': trNTK(start),
+    CK: cosine(conjugateKernel(net, at)),
+    Em: cosine(embeddingKernel(net, at)),
+    'untrained trNTK': cosine(tangentKernel(net, start)),
     pixels: cosine(linearKernel()),
   };
+  return kernels;
 }
 
 // %% [markdown]
@@ -687,7 +830,8 @@ async function kernelsOf(at: Snapshot, start: Snapshot, seed: number): Promise<R
 // $\delta$ and $\rho$ for the bias. Feature $k$ is
 //
 // $$ \phi_k(x) = \sum_\ell (r_{k\ell}^\top h_\ell + \rho_{k\ell})(s_{k\ell}^\top \delta_\ell), \qquad
-// \mathbb E\, \phi_k(x)\,\phi_k(x') = \sum_\ell \big(\langle h_\ell, h_\ell' \rangle + 1\big) \langle \delta_\ell, \delta_\ell' \rangle , $$
+// \mathbb E\, \phi_k(x)\,\phi_k(x') = \sum_\ell \big(\langle h_\ell, h_\ell' \rangle + 1\big) \langle \delta_\ell,
+// \delta_\ell' \rangle , $$
 //
 // the exact kernel: all signs are independent, so cross terms vanish on average. It takes $d_{in} + d_{out}$
 // operations a feature and layer instead of $d_{in}\,d_{out}$. This *Khatri–Rao* projection is our addition; the
@@ -759,11 +903,6 @@ await chart(
 const largestProbed = Math.min(1024, dimensions[dimensions.length - 1]);
 const oneDraw = await residual(snapshot, exactProbe, largestProbed, 'khatri-rao', random('histogram'));
 /** Fourth moment over squared second: 3 for a Gaussian, 6 for a two-sided exponential. */
-const kurtosis = (x: ArrayLike<number>) => {
-  const m = mean(x);
-  const moment = (p: number) => mean(Array.from(x, (v) => (v - m) ** p));
-  return moment(4) / moment(2) ** 2;
-};
 await chart(
   histogram(oneDraw.errors, {
     x: 'projected less exact cosine',
@@ -780,10 +919,11 @@ await chart(
 );
 
 // %% [markdown]
-// In the first picture each point of the Khatri–Rao line is a mean over several draws of $P$. A few draws can lie well off
-// the line, as those of the dense kinds show. The second picture is one draw, and it is not centred on zero: all pairs
-// of images share the same $P$, so their errors move together. Another draw shifts them another way; "unbiased" is a
-// statement about the mean over draws. On this axis an exponential tail would be a straight line. These tails bend down.
+// In the first picture each point of the Khatri–Rao line is a mean over several draws of $P$. A few draws can lie well
+// off the line, as those of the dense kinds show. The second picture is one draw, and it is not centred on zero: all
+// pairs of images share the same $P$, so their errors move together. Another draw shifts them another way; "unbiased"
+// is a statement about the mean over draws. On this axis an exponential tail would be a straight line. These tails bend
+// down.
 //
 // ## 6. Who speaks for this image?
 //
@@ -814,33 +954,31 @@ const bySureness = ascending(networkLogits.data);
 const byDoubt = ascending(networkLogits.data.map(Math.abs));
 const asked = [bySureness[0], bySureness[bySureness.length - 1], byDoubt[0], byDoubt[1]];
 
-const loudest = asked.map((test) => {
-  const share = shares(test);
-  const order = ascending(share);
-  return { test, share, voices: [...order.slice(-5).reverse(), ...order.slice(0, 5)] };
-});
+const voices = asked.map((test) =>
+  attribute(followed.fitted, followed.similarities.row(test), { class: 1, labels: seen.labels }),
+);
 await chart(
-  imageGrid(
-    loudest.flatMap(({ test, voices }) => [unseen.images.row(test), ...voices.map((i) => seen.images.row(i))]),
+  attributionGrid(
+    asked.map((test, k) => ({
+      image: unseen.images.row(test),
+      name: `f = ${signed(networkLogits.data[test], 2)}`,
+      label: `test: ${unseen.labels[test]}`,
+      caption: `kGLM ${signed(followed.logits.data[test], 1)}`,
+      supporters: voices[k].supporters(5),
+      opponents: voices[k].opponents(5),
+    })),
+    seen,
     {
-      columns: 11,
-      rowLabels: asked.map((test) => `f = ${signed(networkLogits.data[test], 2)}`),
-      labels: loudest.flatMap(({ test, voices }) => [
-        `test: ${unseen.labels[test]}`,
-        ...voices.map((i) => seen.labels[i]),
-      ]),
-      captions: loudest.flatMap(({ test, share, voices }) => [
-        `kGLM ${signed(followed.logits.data[test], 1)}`,
-        ...voices.map((i) => signed(share[i], 3)),
-      ]),
-      size: 56,
+      headings: ['speak for “one”', 'speak for “zero”'],
       title: 'A test image, the five loudest for “one”, the five loudest for “zero”',
+      size: 52,
     },
   ),
   {
     description:
       'Four test digits, each with the five training images of largest positive and the five of largest ' +
-      `negative attribution. The loudest share for the first is ${Math.max(...loudest[0].share.map(Math.abs)).toFixed(3)}.`,
+      `negative attribution. The largest share for the first is ${voices[0].supporters(1)[0].contribution.toFixed(3)} for ` +
+      `and ${voices[0].opponents(1)[0].contribution.toFixed(3)} against.`,
   },
 );
 
@@ -896,8 +1034,37 @@ function sparsity(share: ArrayLike<number>) {
 // For this test image both means are `middle`, between the quartiles, and the `top` hundredth of the training images
 // holds about two per cent of the attribution; equal shares would give it one. Is that a finding about networks? Only
 // partly. An $\ell_2$ penalty spreads weight over all similar features, and no two training images have a similarity
-// near zero (the smallest is printed). A surrogate like this could hardly be sparse. An $\ell_1$ penalty is the
-// contrast to try (exercise 3).
+// near zero (the smallest is printed). A surrogate like this could hardly be sparse. The contrast is a *support vector
+// machine* on the same kernel: its hinge loss does not care about images that are well on their side of the border, and
+// gives them the weight zero.
+
+// %%
+const machine = kernelSvm().fit(gram, seen.labels);
+const contrast = { kGLM: followed.fitted, SVM: machine };
+table(
+  new dfd.DataFrame(
+    Object.entries(contrast).map(([name, fitted]) => {
+      const logits = fitted.decision(followed.similarities);
+      const each = Array.from({ length: 100 }, (_, k) => k * Math.floor(unseen.labels.length / 100)).map((test) =>
+        attribute(fitted, followed.similarities.row(test), { class: 1, labels: seen.labels }),
+      );
+      return {
+        surrogate: name,
+        τ: kendallTau(networkLogits.data, logits.data),
+        'test accuracy, %': 100 * accuracy(logits, unseen.labels),
+        'images with a weight': fitted.coefficients.data.filter((w) => w !== 0).length,
+        'held by the top 1 %, %': 100 * mean(each.map((a) => a.shareOfTop(0.01))),
+        'effective number of images': mean(each.map((a) => a.effectiveExamples)),
+      };
+    }),
+  ),
+  { caption: `Two surrogates on one kernel, seed ${seeds[0]}; attributions: means over 100 test images.` },
+);
+
+// %% [markdown]
+// Both follow the network about equally well, and one says "a few dozen images", the other "all of them". So how many
+// images speak for a prediction is a property of the *surrogate's penalty*, and not of the network. (The effective
+// number is $(\sum |A_i|)^2 / \sum A_i^2$.)
 //
 // ## 7. Every seed
 //
@@ -915,8 +1082,9 @@ async function study({ seed }: { seed: number }) {
   const accuracies: Record<string, number> = { network: 100 * accuracy(f, unseen.labels) };
   let asDefined = 0;
   let bySolver = 0;
+  let bySvm = 0;
   let voices = { middle: 0, top: 0 };
-  for (const [name, kernel] of Object.entries(await kernelsOf(at, start, seed))) {
+  for (const [name, kernel] of Object.entries(await kernelsOf({ net: mlp, start, at }, seen.images, seed))) {
     const k = await follow(kernel);
     tau[name] = kendallTau(f.data, k.logits.data);
     accuracies[name] = 100 * accuracy(k.logits, unseen.labels);
@@ -924,6 +1092,8 @@ async function study({ seed }: { seed: number }) {
     asDefined = tauAsDefined(f, k.logits);
     const sgd = await paperSolver(seed).fitAsync(await kernel.gram(seen.images), seen.labels);
     bySolver = kendallTau(f.data, sgd.decision(k.similarities).data);
+    const svm = await kernelSvm().fitAsync(await kernel.gram(seen.images), seen.labels);
+    bySvm = kendallTau(f.data, svm.decision(k.similarities).data);
     const all = Array.from(unseen.labels, (_, test) => sparsity(shares(test, k)));
     voices = { middle: 100 * mean(all.map((s) => Number(s.middle))), top: mean(all.map((s) => s.top)) };
   }
@@ -952,12 +1122,12 @@ async function study({ seed }: { seed: number }) {
     overTheory.push(error[error.length - 1] / all[0].theory);
     if (K <= 1024) tail = mean(all.map((r) => kurtosis(r.errors)));
   }
-  return { tau, asDefined, bySolver, accuracies, voices, pntk, error, overTheory, tail };
+  return { tau, asDefined, bySolver, bySvm, accuracies, voices, pntk, error, overTheory, tail };
 }
 
 const results = await runJobs(
   'trntk-surrogates',
-  seeds.map((seed) => ({ version: 3, seed, size, ...recipe, dimensions, draws, profile: profile() })),
+  seeds.map((seed) => ({ version: 4, seed, size, ...recipe, dimensions, draws, profile: profile() })),
   study,
   { progress: 'seeds' },
 );
@@ -1014,6 +1184,331 @@ table(
 // 10,000 images, SGD comes close to the paper's value and the optimum at $\alpha = 10^{-2}$ does not
 // (`notebooks/results/trntk-surrogates.paper.json`).
 //
+// ## 8. Convolutions
+//
+// **The paper** (table 1, and the authors' program) has a small convolutional network for the same two digits: three
+// blocks of a 3 × 3 convolution (64, 32 and 8 filters), a ReLU divided by $\sqrt{9 c}$ and an average over 2 × 2
+// pixels; then dense layers of 128, 64 and 1. Nothing in the kernels has to be told about it. At a convolution, the
+// same weights act at every pixel $p$, so the gradient is a *sum* over pixels of outer products,
+// $\sum_p h_p \delta_p^\top$, where $h_p$ is the patch that the filter sees. By hand for two images, and by the
+// library:
+
+// %%
+const block = (filters: number) => [
+  conv2d(filters, 3, { padding: 'same' }),
+  relu({ scale: 1 / Math.sqrt(9 * filters) }),
+  averagePool(2),
+];
+const full = (width: number) => [dense(width), relu({ scale: 1 / Math.sqrt(width) })];
+const cnn = network(
+  [28, 28, 1],
+  [...block(64), ...block(32), ...block(8), flatten(), ...full(128), ...full(64), dense(1)],
+);
+cnn;
+
+// %%
+const untrainedCnn = cnn.init(random('cnn by hand'), { initializer: 'standardNormal', dtype: 'float32' });
+const gradients = jacobian(cnn, untrainedCnn, two);
+({
+  parameters: gradients.cols,
+  byHand: dot(gradients.row(0), gradients.row(1)),
+  byLibrary: (await tangentKernel(cnn, untrainedCnn).gram(two)).get(0, 1),
+});
+
+// %% [markdown]
+// The same study as for the MLP: train, take the kernels at the end, fit the surrogates, compare.
+//
+// > **Predict first.** Will $\tau$ be higher or lower than for the MLP? And which kernel comes first, when the last
+// > hidden layer has only 64 units?
+//
+// <details><summary>Answer</summary>
+//
+// Higher, about 0.9. And the last hidden layer, CK, follows best of all: the network's logit *is* a linear function of
+// it. What remains between the two is only that the surrogate was fitted to labels, and not to the network.
+//
+// </details>
+
+// %%
+const sets = { MNIST: await mnist(), ...(fashion ? { 'Fashion-MNIST': fashion } : {}) };
+type SetName = keyof typeof sets;
+const cnnRecipe = pick({
+  smoke: { size: 40, epochs: 1 },
+  quick: { size: 1000, epochs: 20 },
+  paper: { size: 2000, epochs: 20 },
+});
+
+async function cnnStudy({ set, seed }: { set: SetName; seed: number }) {
+  const source = sets[set];
+  if (!source) throw new Error(`${set} is not there`);
+  const { train: taught, test: asked } = twoClasses(source, [0, 1], {
+    perClass: cnnRecipe.size / 2,
+    testPerClass: pick({ smoke: 40, quick: 980, paper: 980 }),
+  });
+  const rng = random(`cnn ${set} ${seed}`);
+  const start = cnn.init(rng.stream('init'), { initializer: 'standardNormal', dtype: 'float32' });
+  const { snapshot: at } = await train(
+    cnn,
+    start,
+    { inputs: taught.images, targets: taught.labels },
+    {
+      loss: sigmoidMeanSquaredError,
+      optimizer: gradientDescent({ rate: 0.1 }),
+      batchSize: 4,
+      epochs: cnnRecipe.epochs,
+      rng: rng.stream('order'),
+    },
+  );
+  const f = cnn.predict(at, asked.images);
+  const tau: Record<string, number> = {};
+  const tad: Record<string, number> = {};
+  for (const [name, kernel] of Object.entries(await kernelsOf({ net: cnn, start, at }, taught.images, seed))) {
+    const fitted = await surrogate.fitAsync(await kernel.gram(taught.images), taught.labels);
+    const logits = fitted.decision(await kernel.cross(asked.images, taught.images));
+    tau[name] = kendallTau(f.data, logits.data);
+    tad[name] = 100 * (accuracy(logits, asked.labels) - accuracy(f, asked.labels));
+  }
+  return { set, seed, accuracy: 100 * accuracy(f, asked.labels), tau, tad };
+}
+
+const cnnResults = await runJobs(
+  'trntk-surrogates/cnn',
+  (Object.keys(sets) as SetName[]).flatMap((set) =>
+    fewSeeds.map((seed) => ({ version: 1, set, seed, ...cnnRecipe, profile: profile() })),
+  ),
+  cnnStudy,
+  { progress: 'convolutional networks' },
+);
+
+// %%
+const onSet = (set: SetName) => cnnResults.filter((r) => r.set === set);
+await chart(
+  dots(
+    cnnResults.flatMap((r) => Object.entries(r.tau).map(([kernel, tau]) => ({ kernel, tau, data: r.set }))),
+    {
+      category: { field: 'kernel', title: 'kernel of the surrogate' },
+      value: { field: 'tau', title: "Kendall's τ with the CNN" },
+      series: 'data',
+      paper: { trNTK: 0.857 },
+      title: 'The last hidden layer follows a convolutional network best',
+      subtitle: `${cnnRecipe.size} training images; the paper's value is for MNIST, 10,000 images`,
+    },
+  ),
+  {
+    description: `Kendall's tau of the surrogates of the CNN by kernel and data set. ${(
+      Object.keys(sets) as SetName[]
+    )
+      .map((set) => {
+        const names = Object.keys(onSet(set)[0].tau);
+        return `${set}: ${names.map((k) => `${k} ${mean(onSet(set).map((r) => r.tau[k])).toFixed(2)}`).join(', ')}`;
+      })
+      .join('; ')}.`,
+  },
+);
+/** Mean ± standard error of what is read from each result. */
+function over<R>(results: readonly R[], read: (result: R) => number, digits = 3): string {
+  const x = results.map(read);
+  return `${mean(x).toFixed(digits)}${x.length > 1 ? ` ± ${standardError(x).toFixed(digits)}` : ''}`;
+}
+table(
+  new dfd.DataFrame([
+    {
+      network: 'MLP, MNIST',
+      'accuracy, %': over(results, (r) => r.accuracies.network, 2),
+      paper: '99.64(1)',
+      'TAD, points': over(results, (r) => r.accuracies.trNTK - r.accuracies.network, 2),
+      'paper ': '+0.03(5)',
+      τ: over(results, (r) => r.tau.trNTK),
+      'paper  ': '0.708(3)',
+    },
+    ...(Object.keys(sets) as SetName[]).map((set) => ({
+      network: `CNN, ${set}`,
+      'accuracy, %': over(onSet(set), (r) => r.accuracy, 2),
+      paper: set === 'MNIST' ? '98.4(1)' : '97.95(4)',
+      'TAD, points': over(onSet(set), (r) => r.tad.trNTK, 2),
+      'paper ': set === 'MNIST' ? '−0.2(2)' : '−2.2(2)',
+      τ: over(onSet(set), (r) => r.tau.trNTK),
+      'paper  ': set === 'MNIST' ? '0.857(7)' : '0.882(3)',
+    })),
+  ]),
+  {
+    caption: `Table 1 of the paper, ours beside it: the trNTK surrogate; MLP ${seeds.length}, CNN ${fewSeeds.length} seeds.`,
+  },
+);
+
+// %% [markdown]
+// The CNN's surrogate is closer than the MLP's, as in the paper. But the paper's order of kernels (its table 2, for
+// ResNet18 and BERT) turns round: CK first, the trNTK behind it. And here the *untrained* trNTK is last or nearly so,
+// below the pixels on Fashion-MNIST: what the MLP's kernel knew before training, the CNN's has to learn.
+//
+// ## 9. Poisoned data
+//
+// **The paper** (section 4, table 3): somebody puts a small mark on a tenth of the training images and calls them all
+// by one label. The network learns it, and from then on takes *any* marked image for that class. Which training images
+// are to blame? Look at the five training images nearest to a test image *in the kernel*, and flag the test image when
+// three of them are poisoned. We do it on the ten digits, with a white square of 3 × 3 pixels in a corner and the
+// target 0.
+//
+// > **Predict first.** Raw pixels see the mark too: nine pixels of 784. Will they do?
+//
+// <details><summary>Answer</summary>
+//
+// They rarely err when they flag, but they miss most: two sevens are nearer to each other than two images that share
+// nine pixels. To the network the mark *decides*, so in its kernel marked images lie together.
+//
+// </details>
+
+// %%
+const trigger = { top: 24, left: 24, height: 3, width: 3, value: 1 };
+const victims = {
+  MLP: { net: network(784, [dense(100), relu(), dense(100), relu(), dense(10)]), epochs: 15 },
+  CNN: {
+    net: network(
+      [28, 28, 1],
+      [
+        ...[conv2d(16, 3, { padding: 'same' }), relu(), maxPool(2)],
+        ...[conv2d(16, 3, { padding: 'same' }), relu(), maxPool(2)],
+        ...[flatten(), dense(64), relu(), dense(10)],
+      ],
+    ),
+    epochs: 8,
+  },
+};
+type Victim = keyof typeof victims;
+const poisonSize = pick({ smoke: 100, quick: 2000, paper: 2000 });
+const askedSize = pick({ smoke: 50, quick: 500, paper: 500 });
+const allDigits = await mnist();
+const examined = takeExamples(
+  allDigits.test,
+  Array.from({ length: askedSize }, (_, i) => i),
+);
+
+async function poisoningStudy({ victim, seed }: { victim: Victim; seed: number }) {
+  const rng = random(`poison ${victim} ${seed}`);
+  const { net, epochs } = victims[victim];
+  const chosen = takeExamples(shuffled(allDigits.train, random('poison images')), [...Array(poisonSize).keys()]);
+  const bad = poisoned(chosen.images, chosen.labels, { share: 0.1, target: 0, trigger, rng: rng.stream('which') });
+  const marked = withTrigger(examined.images, trigger);
+  const { snapshot: at } = await train(
+    net,
+    net.init(rng.stream('start'), { initializer: 'fanInUniform', dtype: 'float32' }),
+    { inputs: bad.images, targets: bad.labels },
+    {
+      loss: softmaxCrossEntropy,
+      optimizer: adam({ rate: 1e-3 }),
+      batchSize: 32,
+      epochs: pick({ smoke: 1, quick: epochs, paper: epochs }),
+      rng: rng.stream('order'),
+    },
+  );
+  const clean = 100 * accuracy(net.predict(at, examined.images), examined.labels);
+  const attack = 100 * accuracy(net.predict(at, marked), new Uint8Array(askedSize));
+  const tangent = tangentKernel(net, at);
+  const K = { dimension: 1024, kind: 'khatri-rao' } as const;
+  const kernels: Record<string, Kernel> = {
+    trNTK: cosine(tangent),
+    'trNTK⁰': tangent,
+    projected: cosine(projectedTangentKernel(net, at, { ...K, rng: rng.stream('projection') })),
+    'projected pNTK': cosine(projectedTangentKernel(net, at, { ...K, outputs: 'sum', rng: rng.stream('sum') })),
+    Em: cosine(embeddingKernel(net, at)),
+    CK: cosine(conjugateKernel(net, at)),
+    pixels: cosine(linearKernel()),
+  };
+  const found: Record<string, { precision: number; recall: number; f1: number }> = {};
+  for (const [name, kernel] of Object.entries(kernels)) {
+    const flags = [examined.images, marked].map(async (images) =>
+      nearestNeighbours(await kernel.cross(images, bad.images), 5).map(
+        (nearest) => nearest.reduce((count, i) => count + bad.isPoisoned[i], 0) >= 3,
+      ),
+    );
+    const [onClean, onMarked] = [await flags[0], await flags[1]];
+    const truth = [...onClean.map(() => false), ...onMarked.map(() => true)];
+    const { precision, recall, f1 } = precisionRecall([...onClean, ...onMarked], truth);
+    found[name] = { precision: 100 * precision, recall: 100 * recall, f1: 100 * f1 };
+  }
+  return { victim, seed, clean, attack, found };
+}
+
+const poisonResults = await runJobs(
+  'trntk-surrogates/poison',
+  (Object.keys(victims) as Victim[]).flatMap((victim) =>
+    fewSeeds.map((seed) => ({ version: 1, victim, seed, poisonSize, askedSize, profile: profile() })),
+  ),
+  poisoningStudy,
+  { progress: 'poisoned networks' },
+);
+
+// %%
+const ofVictim = (victim: Victim) => poisonResults.filter((r) => r.victim === victim);
+await chart(
+  dots(
+    poisonResults.flatMap((r) =>
+      Object.entries(r.found).map(([kernel, { recall }]) => ({ kernel, recall, network: r.victim })),
+    ),
+    {
+      category: { field: 'kernel', title: 'kernel in which neighbours are near' },
+      value: { field: 'recall', title: 'poisoned test images that are flagged, %' },
+      series: 'network',
+      paper: { trNTK: 99.98, 'trNTK⁰': 99.99, Em: 100, CK: 50.61 },
+      title: 'The network sees the mark, the pixels hardly',
+      subtitle: `${poisonSize} training images, a tenth poisoned; ${askedSize} test images, clean and marked`,
+    },
+  ),
+  {
+    description: `Recall of the flags by kernel and network, in per cent. ${(Object.keys(victims) as Victim[])
+      .map(
+        (victim) =>
+          `${victim}: ${Object.keys(ofVictim(victim)[0].found)
+            .map((k) => `${k} ${mean(ofVictim(victim).map((r) => r.found[k].recall)).toFixed(0)}`)
+            .join(', ')}`,
+      )
+      .join('; ')}.`,
+  },
+);
+table(
+  new dfd.DataFrame(
+    Object.keys(poisonResults[0].found).map((kernel) => ({
+      kernel,
+      ...Object.fromEntries(
+        (Object.keys(victims) as Victim[]).flatMap((victim) => [
+          [`${victim}: precision, %`, over(ofVictim(victim), (r) => r.found[kernel].precision, 1)],
+          [`${victim}: recall, %`, over(ofVictim(victim), (r) => r.found[kernel].recall, 1)],
+        ]),
+      ),
+    })),
+  ),
+  {
+    caption:
+      `Clean accuracy ${over(ofVictim('MLP'), (r) => r.clean, 1)} % (MLP), ${over(ofVictim('CNN'), (r) => r.clean, 1)} % (CNN); ` +
+      `marked images taken for the target: ${over(ofVictim('MLP'), (r) => r.attack, 1)} %, ${over(ofVictim('CNN'), (r) => r.attack, 1)} %.`,
+  },
+);
+
+// %% [markdown]
+// The trNTK and its projection find nearly every marked image and hardly accuse a clean one. Without the cosine
+// (trNTK⁰) precision falls, since a training image with a large gradient is near to everything. In the paper CK fails
+// here altogether, with a precision of 1.65 and a recall of 50.61 per cent. It does not fail here. But look at those
+// two numbers. The paper has 10,000 clean and 10,000 marked test images. Which counts give them?
+
+// %%
+/** All numbers of hits and false alarms, of n marked and n clean images, that give these percentages to two digits. */
+function countsFor({ precision, recall }: { precision: string; recall: string }, n = 10_000) {
+  const found: { hits: number; falseAlarms: number }[] = [];
+  for (let hits = 1; hits <= n; hits++) {
+    if (((100 * hits) / n).toFixed(2) !== recall) continue;
+    for (let falseAlarms = 0; falseAlarms <= n; falseAlarms++)
+      if (((100 * hits) / (hits + falseAlarms)).toFixed(2) === precision) found.push({ hits, falseAlarms });
+  }
+  return found;
+}
+const asPrinted = countsFor({ precision: '1.65', recall: '50.61' });
+const exchanged = countsFor({ precision: '50.61', recall: '1.65' });
+({ asPrinted, exchanged });
+
+// %% [markdown]
+// None do. With 5061 hits of 10,000, even if every clean image were flagged too, the precision would be a third. With
+// the columns exchanged there is exactly one way. So most likely the columns were exchanged, and the paper's CK flagged
+// 326 of 20,000 images: it failed by saying nothing.
+//
 // ## Scorecard
 //
 // One line a claim: the paper's number, ours with its standard error over seeds, the rule, and the verdict that the
@@ -1060,9 +1555,70 @@ card.record('residual-root-k', residuals);
 card.record('residual-thin-tail', tails);
 card.record('not-sparse', inTheMiddle);
 card.record('no-few-examples', topShares);
-card.notTested('cnn-tau', 'It takes convolution layers, which the library does not have yet.');
+card.record(
+  'svm-surrogate',
+  results.map((r) => ({ SVM: r.bySvm, kGLM: r.tau.trNTK })),
+);
+const few = { seeds: fewSeeds };
+const pairedCnn = <A extends string, B extends string>(a: A, b: B) =>
+  onSet('MNIST').map((r) => ({ [a]: r.tau[a], [b]: r.tau[b] }) as Record<A | B, number>);
+card.record(
+  'cnn-mnist-accuracy',
+  onSet('MNIST').map((r) => r.accuracy),
+  few,
+);
+card.record(
+  'cnn-mnist-tau',
+  onSet('MNIST').map((r) => r.tau.trNTK),
+  few,
+);
+if (fashion)
+  card.record(
+    'cnn-fmnist-tau',
+    onSet('Fashion-MNIST').map((r) => r.tau.trNTK),
+    few,
+  );
+else card.notTested('cnn-fmnist-tau', 'It takes Fashion-MNIST: see data/README.md.');
+card.record('order-trntk-em-cnn', pairedCnn('trNTK', 'Em'), few);
+card.record('order-em-ck-cnn', pairedCnn('Em', 'CK'), few);
+card.record('order-trntk-ck-cnn', pairedCnn('trNTK', 'CK'), few);
+card.record('order-trntk-trntk0-cnn', pairedCnn('trNTK', 'trNTK⁰'), few);
 card.notTested('large-models-tau', 'It takes those networks’ weights and data, and their layers.');
-card.notTested('poisoning-recall', 'It takes a network trained on poisoned images of ten classes.');
+/** One number a seed: what is read from the results of both networks, put together. */
+const ofBoth = (read: (r: (typeof poisonResults)[number]) => number[], choose: (...x: number[]) => number) =>
+  fewSeeds.map((seed) => choose(...poisonResults.filter((r) => r.seed === seed).flatMap(read)));
+const ntk = ['trNTK', 'projected'];
+card.record(
+  'poison-ntk-precision',
+  ofBoth((r) => ntk.map((k) => r.found[k].precision), Math.min),
+  few,
+);
+card.record(
+  'poison-ntk-recall',
+  ofBoth((r) => ntk.map((k) => r.found[k].recall), Math.min),
+  few,
+);
+card.record(
+  'poison-em',
+  ofBoth((r) => [r.found.Em.precision, r.found.Em.recall], Math.min),
+  few,
+);
+card.record(
+  'poison-ck-fails',
+  ofBoth((r) => [r.found.CK.f1], Math.max),
+  few,
+);
+card.record(
+  'poison-trntk0',
+  ofBoth((r) => [r.found['trNTK⁰'].precision], Math.min),
+  few,
+);
+card.record('table3-ck-row', [asPrinted.length === 0 && exchanged.length > 0], { seeds: [seeds[0]] });
+card.record(
+  'guard-attack',
+  ofBoth((r) => [r.attack], Math.min),
+  few,
+);
 card.notTested('cost-exact', 'It takes counts of operations over several sizes.');
 card.record('guard-accuracy', accuracies);
 card.record('guard-tau', taus);
@@ -1075,12 +1631,15 @@ card.publish();
 // - The surrogate follows the network: nine of ten pairs of test images stand in the same order, well above what
 //   knowing the classes gives, and above what a kernel of raw pixels reaches. It is no copy, and by the paper's own
 //   definition of $\tau$ (on the correct class) it is well below 0.7.
-// - Much of that is there before training: the untrained network's trNTK follows the trained network nearly as well.
+// - For the MLP much of that is there before training: the untrained network's trNTK follows the trained network nearly
+//   as well. For the CNN it is not.
 // - The paper's order of kernels, found on ResNet18 and BERT, holds here in part. Here trNTK⁰, without the
 //   normalisation, follows better than the trNTK in every seed, and CK better than Em.
 // - A random projection to a thousand dimensions costs a hundredth or two of $\tau$, and its error is that of a mean:
 //   $1/\sqrt K$.
-// - Attributions are spread over all images. A gallery of the top five is true, and tells little.
+// - Attributions are spread over all images, if the surrogate's penalty spreads them; an SVM on the same kernel needs a
+//   few dozen. A gallery of the top five is true, and tells little.
+// - In the kernel of a poisoned network marked images lie together, and five neighbours give them away.
 //
 // ## Exercises
 //
@@ -1088,9 +1647,9 @@ card.publish();
 //    to the floor of the Gram matrix, and to $\tau$?
 // 2. ★★ Take snapshots on the way (`snapshotsAt: { epochs: [0, 1, 2, 5, 10, 20] }` in `train`) and fit a surrogate of
 //    the *final* network with the trNTK of each. When does the kernel learn?
-// 3. ★★ Fit `kernelLogistic({ alpha, solver: 'sgd', penalty: 'l1', rng: random('l1') })` for $\alpha = 10^{-4} \dots
-//    10^{-2}$. Count the weights that are not zero (`fitted.coefficients`; $b/N$ gives every image a share). How few
-//    of them does $\tau$ need?
+// 3. ★★ Between the kGLM and the SVM: fit `kernelLogistic({ alpha, solver: 'sgd', penalty: 'l1', rng: random('l1') })`
+//    for $\alpha = 10^{-4} \dots 10^{-2}$. Count the weights that are not zero (`fitted.coefficients`; $b/N$ gives
+//    every image a share). How few of them does $\tau$ need?
 // 4. ★★ Leave the biases out of the kernel (`tangentKernel(mlp, snapshot, { bias: false })`), then keep only the last
 //    layer (`{ layers: ['dense4'] }`). Where does the floor of the Gram matrix come from?
 // 5. ★★★ Show that $\mathbb E\,\phi_k(x)\phi_k(x')$ is the exact kernel. Then show, for one layer and $x = x'$, that
