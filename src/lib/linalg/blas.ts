@@ -44,6 +44,13 @@ export function useBackend(choice: BackendChoice): Backend {
   }
 }
 
+/** Puts a backend in the place of the one in use, which it returns: for one that does more than compute. */
+export function exchangeBackend(other: Backend): Backend {
+  const before = backend();
+  chosen = other;
+  return before;
+}
+
 function automatic(): Backend {
   if (process.env.KERNELBOOK_BLAS?.toLowerCase() === 'none') return new PortableBackend();
   const found = openNative();

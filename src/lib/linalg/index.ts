@@ -2,6 +2,7 @@
 
 export type { Backend } from './backend';
 export { type BackendChoice, backend, blas, onNotice, useBackend } from './blas';
+export { multiplyAddsOf } from './counted';
 export { type Eigh, eigh, eighAsync, eigvalsh, eigvalshAsync } from './eigen';
 export { BitMatrix, BitVector, type Dependence, Eliminator, type WordCount } from './gf2';
 export { type DType, Matrix, type Vector, zeros } from './matrix';
