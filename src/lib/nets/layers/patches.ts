@@ -1,7 +1,7 @@
 /**
  * The patches of images as the matrix H that a convolution multiplies: row i·T + p holds the pixels under window p of
  * image i. It is k² times the images, so it is never written out for a whole batch, but for a few examples at a time that
- * stay in cache; and where the lines of a window are long, not even that. Written out along the width only, the patches of
+ * stay in cache; and where images are large, not even that. Written out along the width only, the patches of
  * one line of windows follow each other, and H is k matrices side by side that overlap in memory:
  *
  *     L: a row for each pixel (y, c) of the padded lines y, with the line of the window that begins there, k_x · channels
@@ -20,8 +20,12 @@ import type { Workspace } from '../workspace';
 /** Bytes that are written out at a time: they, and the outputs made of them, stay in a second-level cache. */
 const BLOCK_BYTES = 1 << 20;
 
-/** Numbers in the line of a window from which on it is worth a product of its own. */
+/**
+ * Numbers in the line of a window, and in the patches of an image, from which on lines are written out by themselves: measured
+ * for 3 × 3 windows, forward and backward. Short lines make products of little depth, and small images many small products.
+ */
 const LONG_LINE = 32;
+const MANY_PATCHES = 1e5;
 
 /**
  * Multiply-adds of products that OpenBLAS does without copying its operands first (on processors with AVX-512; where they
@@ -48,6 +52,14 @@ interface Piece {
   readonly first: boolean;
 }
 
+/** Every patch as a row, or the lines of patches as rows. */
+export type PatchForm = 'whole' | 'lines';
+
+function cheaperForm({ rows, cols, kernelY, kernelX, channels }: Windows): PatchForm {
+  const line = kernelX * channels;
+  return line >= LONG_LINE && rows * cols * kernelY * line >= MANY_PATCHES ? 'lines' : 'whole';
+}
+
 /** How the patches of one image lie in a buffer. */
 export class PatchLayout {
   /** T. */
@@ -60,11 +72,14 @@ export class PatchLayout {
   readonly groups: readonly Group[];
   readonly pieces: readonly Piece[];
 
-  constructor(readonly windows: Windows) {
+  constructor(
+    readonly windows: Windows,
+    form: PatchForm = cheaperForm(windows),
+  ) {
     const { kernelY, kernelX, strideY, channels, top, rows, cols } = windows;
     this.positions = rows * cols;
     this.size = kernelY * kernelX * channels;
-    if (kernelY === 1 || kernelX * channels < LONG_LINE) {
+    if (form === 'whole') {
       const group = { windows, start: 0, rows: this.positions };
       this.groups = [group];
       this.pieces = [{ column: 0, start: 0, group, first: true }];
