@@ -12,6 +12,7 @@ import {
   syrkAsync,
   useBackend,
 } from '../../src/lib/linalg';
+import { multiplyAddsNow } from '../../src/lib/linalg/counted';
 import { normal, onEachBackend } from './backends';
 
 onEachBackend((dtype) => {
@@ -54,29 +55,35 @@ describe('counting', () => {
     expect(backend()).toBe(before);
   });
 
-  it('can overlap: each count is of what ran while it did', async () => {
+  const products = async (count: number) => {
+    for (let k = 0; k < count; k++) {
+      gemm(A, A);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      await gemmAsync(A, A);
+    }
+  };
+
+  it('is of the work alone, whatever goes on beside it', async () => {
     const before = backend();
-    const steps = async (count: number, first = 0) => {
-      for (let k = 0; k < first; k++) await Promise.resolve();
-      for (let k = 0; k < count; k++) {
-        gemm(A, A);
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
-    };
+    const beside = products(4);
+    const [short, long] = [multiplyAddsOf(() => products(1)), multiplyAddsOf(() => products(3))];
+    expect(await short).toBe(2 * 64);
+    expect(backend()).not.toBe(before);
+    expect(await long).toBe(6 * 64);
+    expect(backend()).toBe(before);
+    await beside;
+  });
+
+  it('adds what is counted inside to what is counted outside', async () => {
     let inner = 0;
     const outer = await multiplyAddsOf(async () => {
       gemm(A, A);
-      inner = await multiplyAddsOf(() => steps(2));
-      gemm(A, A);
+      inner = await multiplyAddsOf(() => products(2));
+      const [now, C] = multiplyAddsNow(() => gemm(A, A));
+      expect(now).toBe(64);
+      expect(C).toEqual(gemm(A, A));
     });
-    expect([inner, outer]).toEqual([2 * 64, 4 * 64]);
-    // The first to begin is the first to end.
-    const short = multiplyAddsOf(() => steps(1));
-    const long = multiplyAddsOf(() => steps(3));
-    await short;
-    expect(backend()).not.toBe(before);
-    expect(await long).toBeGreaterThanOrEqual(3 * 64);
-    expect(backend()).toBe(before);
+    expect([inner, outer]).toEqual([4 * 64, 7 * 64]);
   });
 
   it('leaves a backend that was chosen in between', async () => {

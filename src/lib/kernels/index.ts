@@ -6,6 +6,7 @@ export {
   type EmbeddingOptions,
   embeddingKernel,
 } from './conjugate';
+export { type CostOptions, type KernelCost, tangentKernelCost } from './cost';
 export { type JacobianOptions, jacobian } from './jacobian';
 export type { CrossWithDiagonals, Kernel, Preparation, Prepared } from './kernel';
 export { type LinearKernelOptions, linearKernel } from './linear';

@@ -15,7 +15,7 @@ import type { Factor, HadamardFactor, PositionsFactor } from './factors';
 import { withArena } from './scratch';
 
 /** Rows and columns of a tile: the five in use, in float32, fill a second-level cache of 1.3 MB. */
-const TILE = 256;
+export const TILE = 256;
 /** Bytes of per-example gradients made at a time, for each side. */
 const SLICE_BYTES = 1 << 26;
 

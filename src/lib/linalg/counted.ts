@@ -3,47 +3,66 @@
  * is wrapped, so that nothing in the library has to know of it and nothing is slower when nobody does.
  *
  * A product of m × k and k × n counts m·n·k, a symmetric one of n × k half of that, n(n+1)/2·k, whatever the library does
- * inside; a matrix times a vector its entries, a dot product its length. Element-wise work and factorisations do not count.
+ * inside; a matrix times a vector its entries, a dot product its length. Element-wise work, factorisations and what
+ * runs in other threads do not count.
  */
 
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Backend } from './backend';
 import { backend, exchangeBackend } from './blas';
 
 /**
- * The multiply-adds of all products that begin while `work` runs: `await multiplyAddsOf(() => kernel.gram(X))`. Other work
- * that runs at the same time is counted too. Throws what `work` throws.
+ * The multiply-adds of all products that `work` makes: `await multiplyAddsOf(() => kernel.gram(X))`. What else goes on at
+ * the same time is not counted. Throws what `work` throws.
  */
 export async function multiplyAddsOf(work: () => unknown): Promise<number> {
-  const stop = startCounting();
+  const tally: Tally = { count: 0, outer: running.getStore() };
+  begin();
   try {
-    await work();
+    await running.run(tally, work);
   } finally {
-    stop();
+    end();
   }
-  return stop();
+  return tally.count;
 }
 
-/** Counts from now on, until the function that it returns is called, which returns the count (also when called again). */
-export function startCounting(): () => number {
-  const tally = { count: 0, running: true };
-  if (tallies.size === 0) {
-    counted = backend();
-    wrapper = counting(counted);
-    exchangeBackend(wrapper);
+/** The multiply-adds of work that is over when it returns, and its result. */
+export function multiplyAddsNow<T>(work: () => T): [number, T] {
+  const tally: Tally = { count: 0, outer: running.getStore() };
+  begin();
+  try {
+    const result = running.run(tally, work);
+    return [tally.count, result];
+  } finally {
+    end();
   }
-  tallies.add(tally);
-  return () => {
-    tallies.delete(tally);
-    // Whoever has chosen another backend in between keeps it.
-    if (tally.running && tallies.size === 0 && backend() === wrapper) exchangeBackend(counted as Backend);
-    tally.running = false;
-    return tally.count;
-  };
 }
 
-const tallies = new Set<{ count: number }>();
-let counted: Backend | undefined;
+interface Tally {
+  count: number;
+  /** Of the work that this is a part of. */
+  readonly outer: Tally | undefined;
+}
+
+/** The tally of the work that runs, through all that it awaits. */
+const running = new AsyncLocalStorage<Tally>();
+let open = 0;
+let plain: Backend | undefined;
 let wrapper: Backend | undefined;
+
+function begin(): void {
+  if (open++ > 0) return;
+  plain = backend();
+  wrapper = counting(plain);
+  exchangeBackend(wrapper);
+}
+
+function end(): void {
+  if (--open > 0) return;
+  running.disable();
+  // Whoever has chosen another backend in between keeps it.
+  if (backend() === wrapper) exchangeBackend(plain as Backend);
+}
 
 type Costs = { readonly [method in keyof Backend]?: (...args: never[]) => number };
 
@@ -60,14 +79,14 @@ const costs: Costs = {
   norm: (n: number) => n,
 };
 
-/** The same backend, which adds what each call costs to every tally. */
+/** The same backend, which adds what each call costs to the tallies of the work that calls. */
 function counting(inner: Backend): Backend {
   const methods = new Map<string | symbol, unknown>();
   for (const [name, cost] of Object.entries(costs)) {
     const method = inner[name as keyof Backend] as (...args: unknown[]) => unknown;
     methods.set(name, (...args: never[]) => {
       const count = (cost as (...args: never[]) => number)(...args);
-      for (const tally of tallies) tally.count += count;
+      for (let tally = running.getStore(); tally; tally = tally.outer) tally.count += count;
       return method.apply(inner, args);
     });
   }
