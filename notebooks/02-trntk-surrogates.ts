@@ -66,7 +66,7 @@ import {
   tangentKernel,
 } from '#lib/kernels';
 import { conjugateKernel, embeddingKernel, projectedTangentKernel } from '#lib/kernels';
-import { blas, dot, Matrix, syrk } from '#lib/linalg';
+import { blas, dot, Matrix, multiplyAddsOf, syrk } from '#lib/linalg';
 import { accuracy, kendallTau, kurtosis, mean, pearson, quantile } from '#lib/metrics';
 import { nearestNeighbours, precisionRecall, standardDeviation, standardError } from '#lib/metrics';
 import { dense, gradientDescent, type Network, network, relu, type Snapshot, train } from '#lib/nets';
@@ -127,6 +127,10 @@ console.log(`profile ${profile()}: ${size} training images, ${seeds.length} seed
 //
 // The rows on the CNN, the poisoned data and the SVM were planned with a prototype in Python, whose outcome we knew, and
 // with the rules as they stand. "The least of both" in their statements is ours: it makes the claim harder.
+//
+// The sizes of the cost rows were raised once, after the first had given exponents of 1.88 in $n$ (500 to 4,000 images)
+// and 0.88 in $K$ (256 to 2,048). At those sizes the passes of the network, which every kernel takes once for each
+// image, still weigh; the sizes now are nearer to the paper's.
 //
 // The expected verdict of a row judges nothing. It is what earlier runs gave, so that a change does not pass unnoticed.
 // Guards are bands around our own earlier values. They catch a mistake of ours, and say nothing about the paper.
@@ -426,11 +430,27 @@ const card = scorecard({
     }),
     claim({
       id: 'cost-exact',
-      statement: 'Operations of the exact trNTK grow with the square of the number of images',
+      statement: 'Multiply-adds of the exact trNTK grow with the square of the number of images',
       where: 'section 3, table 4',
       paper: '2',
-      rule: meanIs(within(0.1).of(2), growthExponent('operations', 'n')),
-      expect: 'not tested',
+      rule: meanIs(within(0.1).of(2), growthExponent('multiply-adds', 'n')),
+      expect: 'holds',
+    }),
+    claim({
+      id: 'cost-projected-n',
+      statement: 'Those of the projected features grow with the number of images',
+      where: 'section 3, table 4',
+      paper: '1',
+      rule: meanIs(within(0.1).of(1), growthExponent('multiply-adds', 'n')),
+      expect: 'holds',
+    }),
+    claim({
+      id: 'cost-projected-k',
+      statement: 'Those of the projected features grow with K',
+      where: 'section 3, table 4',
+      paper: '1',
+      rule: meanIs(within(0.1).of(1), growthExponent('multiply-adds', 'K')),
+      expect: 'holds',
     }),
     guard({
       id: 'guard-accuracy',
@@ -1509,6 +1529,104 @@ const exchanged = countsFor({ precision: '50.61', recall: '1.65' });
 // the columns exchanged there is exactly one way. So most likely the columns were exchanged, and the paper's CK flagged
 // 326 of 20,000 images: it failed by saying nothing.
 //
+// ## 10. What it costs
+//
+// **The paper** (table 4) gives hours: 389 for the trNTK of ResNet18, 1.1 for its projection, 0.1 for the projected
+// pNTK. Hours belong to a machine and a program. We count multiply-adds: while `multiplyAddsOf` runs a piece of work,
+// every matrix product that the library does is counted.
+//
+// > **Predict first.** The structured sum of section 2 needs two products a layer for the Gram matrix. For the MLP, how
+// > large may $K$ be until the projection is the more expensive of the two?
+//
+// <details><summary>Answer</summary>
+//
+// A pair of images costs the exact kernel $\sum_\ell (\dim h_\ell + \dim \delta_\ell)$ = 1,385 multiply-adds, and the
+// projected one $K$. So at $K$ = 1,024 the projection of *this* network saves a quarter of that, and pays for its
+// features; it breaks even at some thousands of images. At the paper's 10,240 a pair costs seven times the exact one.
+// Where gradients are written out, as in the paper's program, it costs $10^5$.
+//
+// </details>
+
+// %%
+const noise = (n: number) => {
+  const X = Matrix.zeros(n, 784, 'float32');
+  random('noise').fill(X.data, 'uniform');
+  return X;
+};
+const fresh = (outputs: number) => {
+  const net = network(784, [...hidden(), ...hidden(), ...hidden(), dense(outputs)]);
+  return { net, at: net.init(random('cost'), { dtype: 'float32' }) };
+};
+const exactCost = (outputs: number, n: number) => {
+  const { net, at } = fresh(outputs);
+  return multiplyAddsOf(() => tangentKernel(net, at).gram(noise(n)));
+};
+const projectionOf = (K: number, outputs: 'trace' | 'sum' = 'trace', classes = 1) => {
+  const { net, at } = fresh(classes);
+  return projectedTangentKernel(net, at, { dimension: K, outputs, kind: 'khatri-rao', rng: random('cost') });
+};
+const featureCost = (K: number, n: number) => multiplyAddsOf(() => projectionOf(K).features(noise(n)));
+
+const ns = pick({ smoke: [100, 200], quick: [1000, 2000, 4000, 8000], paper: [1000, 2000, 4000, 8000] });
+const Ks = pick({ smoke: [64, 128], quick: [1024, 2048, 4096, 8192], paper: [1024, 2048, 4096, 8192] });
+const exactByN: number[] = [];
+const featuresByN: number[] = [];
+const projectedByN: number[] = [];
+const featuresByK: number[] = [];
+for (const n of ns) {
+  exactByN.push(await exactCost(1, n));
+  featuresByN.push(await featureCost(1024, n));
+  projectedByN.push(await multiplyAddsOf(() => projectionOf(1024).gram(noise(n))));
+}
+for (const K of Ks) featuresByK.push(await featureCost(K, 200));
+const classCounts = [1, 2, 5, 10];
+const byClasses: { classes: number; exact: number; projected: number; 'projected pNTK': number }[] = [];
+for (const classes of classCounts)
+  byClasses.push({
+    classes,
+    exact: await exactCost(classes, ns[0]),
+    projected: await multiplyAddsOf(() => projectionOf(1024, 'trace', classes).gram(noise(ns[0]))),
+    'projected pNTK': await multiplyAddsOf(() => projectionOf(1024, 'sum', classes).gram(noise(ns[0]))),
+  });
+
+// %%
+await chart(
+  lines(
+    ns.flatMap((n, i) => [
+      { n, count: exactByN[i], work: 'exact Gram matrix' },
+      { n, count: projectedByN[i], work: 'projected Gram matrix, K = 1024' },
+      { n, count: featuresByN[i], work: 'its features alone' },
+    ]),
+    {
+      x: { field: 'n', title: 'images', log: true },
+      y: { field: 'count', title: 'multiply-adds', log: true, format: '.0e' },
+      series: 'work',
+      title: 'The structured exact kernel costs about what its projection does',
+      subtitle: 'MLP 784-100-100-100-1, counted',
+    },
+  ),
+  {
+    description: `Counted multiply-adds against the number of images on logarithmic axes. At ${ns.at(-1)} images: exact ${exactByN.at(-1)?.toExponential(1)}, projected ${projectedByN.at(-1)?.toExponential(1)}, of which features ${featuresByN.at(-1)?.toExponential(1)}.`,
+  },
+);
+table(
+  new dfd.DataFrame(
+    byClasses.map((row) => ({
+      outputs: row.classes,
+      'exact trNTK': row.exact.toExponential(2),
+      'projected trNTK': row.projected.toExponential(2),
+      'projected pNTK': row['projected pNTK'].toExponential(2),
+    })),
+  ),
+  { caption: `Multiply-adds of a Gram matrix of ${ns[0]} images by the number of outputs, K = 1024.` },
+);
+
+// %% [markdown]
+// The paper's exponents hold at these sizes: the exact kernel grows with $n^2$, the features of the projection with $n$
+// and with $K$. But for this network the exact one is no more expensive, since the structured sum never writes a
+// gradient down. Nor does it grow in proportion to the outputs: of the two products a layer only that of the $\delta$
+// is needed for each output. What is left of the advantage is memory: features are $n K$ numbers, a Gram matrix $n^2$.
+//
 // ## Scorecard
 //
 // One line a claim: the paper's number, ours with its standard error over seeds, the rule, and the verdict that the
@@ -1619,7 +1737,10 @@ card.record(
   ofBoth((r) => [r.attack], Math.min),
   few,
 );
-card.notTested('cost-exact', 'It takes counts of operations over several sizes.');
+const counted = { seeds: [seeds[0]] };
+card.record('cost-exact', [{ x: ns, y: exactByN }], counted);
+card.record('cost-projected-n', [{ x: ns, y: featuresByN }], counted);
+card.record('cost-projected-k', [{ x: Ks, y: featuresByK }], counted);
 card.record('guard-accuracy', accuracies);
 card.record('guard-tau', taus);
 card.record('guard-projection-error', overTheory);
