@@ -10,7 +10,7 @@ import { NumericalError, ShapeError, shapeText } from '../errors';
 import type { Arena } from '../linalg/elementwise';
 import { type DType, Matrix, type Vector, zeros } from '../linalg/matrix';
 import { mirrorLower } from '../linalg/triangle';
-import { ArenaWorkspace, FreshWorkspace, RecyclingWorkspace, type Workspace } from '../nets';
+import { ArenaWorkspace, FreshWorkspace, type Workspace } from '../nets';
 import { heedInterruption } from '../run';
 import { type Extent, type Factor, factorBytes, putFactor, roomFor } from './factors';
 import type { CrossWithDiagonals, Kernel, Preparation, Prepared } from './kernel';
@@ -49,13 +49,13 @@ export function factoredKernel(factorisation: Factorisation): Kernel {
         const take = (panel: Panel) => factorsOf(factorisation, X, panel, { plan, extent, workspace, heed });
         for (const I of panels) {
           room.reset();
-          const left = take(I);
+          const left = await take(I);
           const mark = room.mark();
           for (const J of panels) {
             if (J.start > I.start) break;
             room.reset(mark);
             const same = J.start === I.start;
-            await writeTerms(left, same ? null : take(J), blockOf(K, I, J), heed);
+            await writeTerms(left, same ? null : await take(J), blockOf(K, I, J), heed);
             if (same) checkDiagonal(name, diagonalOf(K, I), I.start);
           }
         }
@@ -77,7 +77,7 @@ export function factoredKernel(factorisation: Factorisation): Kernel {
       await withWorkspace(dtype, plan.bytes, async (workspace, room) => {
         for (const panel of plan.panels) {
           room.reset();
-          const factors = factorsOf(factorisation, X, panel, { plan, extent, workspace, heed });
+          const factors = await factorsOf(factorisation, X, panel, { plan, extent, workspace, heed });
           const part = termsDiagonal(factors, panel.end - panel.start, dtype);
           checkDiagonal(name, part, panel.start);
           out.set(part, panel.start);
@@ -129,8 +129,8 @@ async function crossOf(factorisation: Factorisation, X: Matrix, X2: Matrix): Pro
   const plan = planOf(factorisation, X, extent);
   const plan2 = planOf(factorisation, X2, extent);
   await withWorkspace(dtype, plan.bytes + plan2.bytes, async (workspace, room) => {
-    const take = (from: Matrix, its: Plan, panel: Panel, into: Vector) => {
-      const factors = factorsOf(factorisation, from, panel, { plan: its, extent, workspace, heed });
+    const take = async (from: Matrix, its: Plan, panel: Panel, into: Vector) => {
+      const factors = await factorsOf(factorisation, from, panel, { plan: its, extent, workspace, heed });
       const part = termsDiagonal(factors, panel.end - panel.start, dtype);
       checkDiagonal(name, part, panel.start);
       into.set(part, panel.start);
@@ -138,17 +138,17 @@ async function crossOf(factorisation: Factorisation, X: Matrix, X2: Matrix): Pro
     };
     for (const I of plan.panels) {
       room.reset();
-      const left = take(X, plan, I, diagonal);
+      const left = await take(X, plan, I, diagonal);
       const mark = room.mark();
       for (const J of plan2.panels) {
         room.reset(mark);
-        await writeTerms(left, take(X2, plan2, J, diagonal2), blockOf(cross, I, J), heed);
+        await writeTerms(left, await take(X2, plan2, J, diagonal2), blockOf(cross, I, J), heed);
       }
     }
     if (X.rows === 0)
       for (const J of plan2.panels) {
         room.reset();
-        take(X2, plan2, J, diagonal2);
+        await take(X2, plan2, J, diagonal2);
       }
   });
   return { cross, diagonal, diagonal2 };
@@ -156,11 +156,12 @@ async function crossOf(factorisation: Factorisation, X: Matrix, X2: Matrix): Pro
 
 interface Plan {
   readonly panels: Panel[];
-  /** Examples that go through the network together. */
+  /** Examples that go through the network together, and whether they are fewer than a panel. */
   readonly batch: number;
+  readonly stacked: boolean;
   /** What the largest panel takes from its workspace. */
   readonly bytes: number;
-  /** What the pass of a batch takes of it. */
+  /** What the pass of a batch takes. */
   readonly passBytes: number;
 }
 
@@ -171,65 +172,67 @@ const WASTE = 3;
 
 /** Ranges of rows whose factors fit the budget. */
 function planOf({ factors, dtype }: Factorisation, X: Matrix, extent: Extent): Plan {
-  if (X.rows === 0) return { panels: [], batch: 1, bytes: 0, passBytes: 0 };
+  if (X.rows === 0) return { panels: [], batch: 1, stacked: false, bytes: 0, passBytes: 0 };
   const cost = passCost(X, dtype, (rows, workspace) => factors(rows, extent, workspace));
   const kept = factorBytes(cost.made);
   const panels = rowPanels(X.rows, kept);
   const largest = Math.max(...panels.map(({ start, end }) => end - start));
-  if (cost.each <= WASTE * kept) {
-    const bytes = cost.bytes(largest);
-    return { panels, batch: largest, bytes, passBytes: bytes };
-  }
-  const batch = Math.max(1, Math.min(largest, Math.floor(BATCH_BYTES / cost.each)));
-  // A whole factor for each part of one, and the buffers of a pass of one row.
+  const fit = cost.each <= WASTE * kept ? largest : Math.max(1, Math.floor(BATCH_BYTES / cost.each));
+  const batch = Math.min(largest, fit);
   const passBytes = cost.bytes(batch);
-  return { panels, batch, bytes: passBytes + largest * kept + cost.bytes(1), passBytes };
+  if (batch === largest) return { panels, batch, stacked: false, bytes: passBytes, passBytes };
+  // The factors of all rows; what lies between them is far less than a pass.
+  return { panels, batch, stacked: true, bytes: largest * kept + cost.bytes(1), passBytes };
 }
 
-/** The factors of a panel, whose examples go through the network in batches. */
-function factorsOf(
-  { factors, dtype }: Factorisation,
+/** The factors of a panel, which may lie in the workspace. */
+async function factorsOf(
+  factorisation: Factorisation,
   X: Matrix,
   { start, end }: Panel,
   by: { plan: Plan; extent: Extent; workspace: Workspace; heed: () => void },
-): Factor[] {
+): Promise<Factor[]> {
   const { plan, extent, workspace, heed } = by;
-  const n = end - start;
+  const rows = X.slice(start, end);
   heed();
-  if (n <= plan.batch) return factors(X.slice(start, end), extent, workspace);
-  const passes = new RecyclingWorkspace(dtype, (length) => workspace.matrix(1, length).data);
-  let whole: Factor[] | undefined;
-  for (let first = 0; first < n; first += plan.batch) {
-    heed();
-    passes.restart();
-    const rows = Math.min(plan.batch, n - first);
-    const part = factors(X.slice(start + first, start + first + rows), extent, passes);
-    whole ??= part.map((factor) => roomFor(factor, rows, n, workspace));
-    for (let k = 0; k < part.length; k++) putFactor(part[k], whole[k], first, n);
-  }
-  return whole as Factor[];
+  if (plan.stacked) return stackedFactors(factorisation, rows, by);
+  return factorisation.factors(rows, extent, workspace);
 }
 
 /** The same in matrices of their own: the memory of the passes is for the next batch. */
-async function keptFactors(
+function keptFactors(
   factorisation: Factorisation,
   X: Matrix,
   { start, end }: Panel,
   { extent, heed }: Preparation,
 ): Promise<Factor[]> {
-  const { factors, dtype } = factorisation;
   const rows = X.slice(start, end);
-  const { batch, passBytes } = planOf(factorisation, rows, extent);
-  const all = new FreshWorkspace(dtype);
+  const plan = planOf(factorisation, rows, extent);
+  return stackedFactors(factorisation, rows, {
+    plan,
+    extent,
+    workspace: new FreshWorkspace(factorisation.dtype),
+    heed,
+  });
+}
+
+/** The factors of all rows, in matrices of the workspace; the rows go through the network in batches. */
+async function stackedFactors(
+  { factors, dtype }: Factorisation,
+  rows: Matrix,
+  by: { plan: Plan; extent: Extent; workspace: Workspace; heed: () => void },
+): Promise<Factor[]> {
+  const { plan, extent, workspace, heed } = by;
+  const n = rows.rows;
   let whole: Factor[] | undefined;
-  await withWorkspace(dtype, passBytes, async (workspace, room) => {
-    for (let first = 0; first < rows.rows; first += batch) {
+  await withWorkspace(dtype, plan.passBytes, async (passes, room) => {
+    for (let first = 0; first < n; first += plan.batch) {
       heed();
       room.reset();
-      const count = Math.min(batch, rows.rows - first);
-      const part = factors(rows.slice(first, first + count), extent, workspace);
-      whole ??= part.map((factor) => roomFor(factor, count, rows.rows, all));
-      for (let k = 0; k < part.length; k++) putFactor(part[k], whole[k], first, rows.rows);
+      const count = Math.min(plan.batch, n - first);
+      const part = factors(rows.slice(first, first + count), extent, passes);
+      whole ??= part.map((factor) => roomFor(factor, count, n, workspace));
+      for (let k = 0; k < part.length; k++) putFactor(part[k], whole[k], first, n);
     }
   });
   return whole as Factor[];
