@@ -1,6 +1,6 @@
 /**
- * Small layers of the kinds that the library's own do not cover yet: a weight at several positions of an example, a
- * diagonal parameter with a constant. They hold the interfaces open, and the parts that serve them (sites with
+ * Small layers of the kinds that the library's own do not cover yet: a weight at the tokens of a sequence, a diagonal
+ * parameter with a constant. They hold the interfaces open, and the parts that serve them (sites with
  * positions, a site's scale) tested.
  */
 

@@ -1,8 +1,8 @@
 /**
  * The patches of images as the matrix H that a convolution multiplies: row i·T + p holds the pixels under window p of
  * image i. It is k² times the images, so it is never written out for a whole batch, but for a few examples at a time that
- * stay in cache; and where images are large, not even that. Written out along the width only, the patches of
- * one line of windows follow each other, and H is k matrices side by side that overlap in memory:
+ * stay in cache; and where images are large, not even that. Written out along the width only, the patches of one line of
+ * windows follow each other, and H is k matrices side by side that overlap in memory:
  *
  *     L: a row for each pixel (y, c) of the padded lines y, with the line of the window that begins there, k_x · channels
  *     H = [L_0 L_1 … ],   L_j = the rows of L from line j on
