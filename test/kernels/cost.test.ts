@@ -27,6 +27,7 @@ import { random } from '../../src/lib/random';
 import { tokens } from '../nets/layers-to-come';
 import { everyNetwork } from './every-kernel';
 import { normal, snapshotOf } from './networks';
+import { work } from './process';
 
 const projections = ['khatri-rao', 'rademacher', 'gaussian'] as const;
 
@@ -140,6 +141,14 @@ describe('the cost of a kernel', () => {
     const rows = await tangentKernelCost(net, { kind: 'jacobian', examples: n });
     expect(rows.parts.products).toBe(((n * (n + 1)) / 2) * C * net.parameterCount);
     expect(rows.bytes).toBe(4 * (n * n + n * C * net.parameterCount));
+  });
+
+  it('is of so many bytes as a process takes, but for the passes', { timeout: 120_000 }, async () => {
+    const { done } = await work('bytes', '');
+    const { peak, bytes } = JSON.parse(done as string);
+    expect(bytes).toBeGreaterThan(100 * 2 ** 20);
+    expect(peak).toBeGreaterThan(0.9 * bytes);
+    expect(peak).toBeLessThan(bytes + 80 * 2 ** 20);
   });
 
   it('is of bytes of the precision', async () => {

@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import {
   closeSync,
   cpSync,
@@ -32,9 +31,10 @@ import {
 import { type DType, Matrix } from '../../src/lib/linalg';
 import { dense, network, packSnapshot, relu } from '../../src/lib/nets';
 import { random } from '../../src/lib/random';
-import { onProgress, type ProgressEvent, projectRoot, readMatrix } from '../../src/lib/run';
+import { onProgress, type ProgressEvent, readMatrix } from '../../src/lib/run';
 import { everyKernel, everyNetwork } from './every-kernel';
 import { cases, normal, relativeDistance, snapshotOf } from './networks';
+import { type Outcome, work } from './process';
 
 const root = mkdtempSync(join(tmpdir(), 'kernelbook-grams-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -417,43 +417,6 @@ describe('a tiled Gram refuses', () => {
 it('no kernels are no Grams', async () => {
   expect(await tiledGram({}, normal(3, 4, 1), { of: null, folder: fresh() })).toEqual({});
 });
-
-interface Outcome {
-  blocks: number;
-  done?: string;
-}
-
-/** Runs the worker; `onBlock` may kill it. */
-function work(
-  task: string,
-  folder: string,
-  onBlock: (child: ChildProcess, blocks: number) => void = () => {},
-) {
-  return new Promise<Outcome>((resolve, reject) => {
-    const child = spawn(
-      process.execPath,
-      ['--import', 'tsx', join(projectRoot(), 'test/kernels/tiles-work.ts'), task, folder],
-      {
-        cwd: projectRoot(),
-        // Two threads on busy cores wait for each other: ten times as long.
-        env: { ...process.env, KERNELBOOK_THREADS: '1' },
-        stdio: ['ignore', 'pipe', 'inherit'],
-      },
-    );
-    const outcome: Outcome = { blocks: 0 };
-    let text = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      text += chunk;
-      const lines = text.split('\n');
-      text = lines.pop() ?? '';
-      for (const line of lines)
-        if (line === 'block') onBlock(child, ++outcome.blocks);
-        else outcome.done = line.slice('done '.length);
-    });
-    child.on('error', reject);
-    child.on('close', () => resolve(outcome));
-  });
-}
 
 describe('in processes of their own', { timeout: 240_000 }, () => {
   const names = ['trntk', 'projected'];

@@ -1,7 +1,8 @@
 /**
- * A process for the tests of tiled Grams, which kill it, or measure it. `tiles-work.ts resume <folder>` makes Grams there,
- * prints a line for each block that it computes and at the end the hash of what it read. `tiles-work.ts memory <folder>`
- * makes one of more prepared examples than the memory that it is given, and prints what it took.
+ * A process for the tests of kernels, which kill it, or measure it. `work.ts resume <folder>` makes tiled Grams there,
+ * prints a line for each block that it computes and at the end the hash of what it read. `work.ts memory <folder>` makes
+ * one of more prepared examples than the memory that it is given, and prints what it took; `work.ts bytes` what Grams
+ * in memory took.
  */
 
 import {
@@ -9,6 +10,7 @@ import {
   type Kernel,
   projectedTangentKernel,
   tangentKernel,
+  tangentKernelCost,
   tiledGram,
   tiledNeeds,
 } from '../../src/lib/kernels';
@@ -47,6 +49,13 @@ async function resume(): Promise<void> {
   console.log(`done ${hashOf('Grams', read)}`);
 }
 
+/** Bytes above the idle process that `work` took at the most. */
+async function peakOf(work: () => Promise<unknown>): Promise<number> {
+  const idle = process.memoryUsage().rss;
+  await work();
+  return process.resourceUsage().maxRSS * 1024 - idle;
+}
+
 async function memory(): Promise<void> {
   const [n, width] = [800, 100_000];
   const net = network(5, [dense(width), relu(), dense(1)]);
@@ -56,10 +65,21 @@ async function memory(): Promise<void> {
   const options = { folder, tileRows: 50, memory: 270 * 2 ** 20 };
   await kernel.gram(X.slice(0, 2)); // the library is loaded, and ready
   const needs = await tiledNeeds({ kernel }, X, options);
-  const idle = process.memoryUsage().rss;
-  await tiledGram({ kernel }, X, { of: packSnapshot(at), ...options });
-  const peak = process.resourceUsage().maxRSS * 1024 - idle;
+  const peak = await peakOf(() => tiledGram({ kernel }, X, { of: packSnapshot(at), ...options }));
   console.log(`done ${JSON.stringify({ needs, peak, prepared: 4 * n * width })}`);
 }
 
-await (task === 'memory' ? memory() : resume());
+async function bytes(): Promise<void> {
+  const examples = 4000;
+  const net = network(300, [dense(400), relu(), dense(400), relu(), dense(4)]);
+  const at = net.init(random(1));
+  const X = normal(examples, 300, 2, 'float32');
+  const kernel = tangentKernel(net, at);
+  await kernel.gram(X.slice(0, 2));
+  const peak = await peakOf(() => kernel.gram(X));
+  const cost = await tangentKernelCost(net, { kind: 'exact', examples });
+  console.log(`done ${JSON.stringify({ peak, bytes: cost.bytes })}`);
+}
+
+const tasks: Record<string, () => Promise<void>> = { resume, memory, bytes };
+await tasks[task]();
