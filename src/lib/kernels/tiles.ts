@@ -6,7 +6,7 @@
  * One kernel comes after the other. Its examples are prepared a panel at a time (kernel.ts): what goes through the
  * network goes once, and all that the tiles take is products of what was prepared. As many panels are held as the memory
  * allows; where that is not all of them, groups of panels are held while the others come by again. (Kernels of one
- * network do not share its passes: those are a tenth of the work, and the factors that they leave are of one kernel.)
+ * network do not share its passes: at sizes that need tiles those are a few per cent of the work.)
  * trNTK and trNTK⁰ are one matrix, read with and without the cosine.
  */
 
