@@ -62,11 +62,11 @@ import * as dfd from 'danfojs-node';
 import { generateKryptonite, type Kryptonite, kryptonite, kryptoniteFiles } from '#lib/data';
 import { type Standardisation, split, standardise, takeLabels } from '#lib/data';
 import { BitMatrix, dot, Matrix } from '#lib/linalg';
-import { accuracy, kurtosis, mean, standardError } from '#lib/metrics';
+import { accuracy, kurtosis, mean } from '#lib/metrics';
 import { adam, dense, dropout, elu, logisticLoss, network, tanh, train } from '#lib/nets';
 import { random } from '#lib/random';
 import { pick, profile, runJobs, threads } from '#lib/run';
-import { chart, histogram, lines, scatter, table } from '#lib/show';
+import { chart, histogram, lines, overSeeds, scatter, table } from '#lib/show';
 import {
   allOf,
   alwaysTrue,
@@ -120,6 +120,10 @@ const jobs = (version: number, sizes: readonly number[]) =>
 // - A fit or two had been tried for `targets-lr-9` and `targets-lr-12`.
 // - `low-degree-exists` and `network-exists` came from playing with other seeds.
 // - `selection-helps` was one row in our plan, and was split in two by $N$ before it was first run.
+//
+// And what changed after a first run: `network-exists-9` was set apart when the sawtooth had missed the target at
+// $N = 9$; below degree $2N/3$ weak penalties took the place of the $\alpha$ of $2N/3$, which had left no weights to
+// judge; the networks' patience was cut from 100 epochs to 60, for time. No rule was moved.
 //
 // "Beyond the paper" marks what we add. Expected verdicts judge nothing: they are what earlier runs on generated data
 // gave, so that a change does not pass unnoticed. Guards are bands around values that we measured on the public files.
@@ -651,12 +655,6 @@ const shapeResults = await runJobs(
   { progress: 'shapes' },
 );
 const resultsOf = <R extends { N: number }>(results: readonly R[], N: number) => results.filter((r) => r.N === N);
-/** Mean ± standard error over the seeds of what is read from each result. */
-function over<R>(results: readonly R[], read: (result: R) => number, digits = 3): string {
-  const x = results.map(read);
-  if (x.length === 0) return '–';
-  return `${mean(x).toFixed(digits)}${x.length > 1 ? ` ± ${standardError(x).toFixed(digits)}` : ''}`;
-}
 
 await chart(
   lines(
@@ -695,7 +693,7 @@ table(
             ? 'yes, in every seed'
             : 'not known for a file'
           : 'not in every seed',
-        'accuracy of the XOR': over(of, (r) => r.xor, 4),
+        'accuracy of the XOR': overSeeds(of, (r) => r.xor, 4),
         target: target[N] ?? '–',
       };
     }),
@@ -909,8 +907,8 @@ table(
           'without squares': free.toLocaleString('en'),
           'as a table in float64': sizeInWords(free, N),
           fitted: best.length === 0 ? 'no' : N > 15 ? 'selected: 4,096' : N === 9 ? 'both' : 'without squares',
-          'test accuracy': over(best, (b) => b.test),
-          'terms that are not zero': over(best, (b) => b.nonZero, 1),
+          'test accuracy': overSeeds(best, (b) => b.test),
+          'terms that are not zero': overSeeds(best, (b) => b.nonZero, 1),
         };
       }),
   ),
@@ -1008,9 +1006,9 @@ table(
       Object.entries(ways).map(([α, how]) => ({
         N,
         α,
-        'all columns': over(pairsAt(N, how), (pair) => pair.all, 4),
-        'selected columns': over(pairsAt(N, how), (pair) => pair.selected, 4),
-        'selected less all': over(pairsAt(N, how), (pair) => pair.selected - pair.all, 4),
+        'all columns': overSeeds(pairsAt(N, how), (pair) => pair.all, 4),
+        'selected columns': overSeeds(pairsAt(N, how), (pair) => pair.selected, 4),
+        'selected less all': overSeeds(pairsAt(N, how), (pair) => pair.selected - pair.all, 4),
       })),
     ),
   ),
@@ -1204,7 +1202,7 @@ table(
     [...labelled, ...larger].map((N) => {
       const of = resultsOf([...networkResults, ...largerNetworks], N);
       const test = (candidate: Candidate) =>
-        over(
+        overSeeds(
           of.flatMap((r) => r.runs.filter((run) => run.candidate === candidate)),
           (run) => run.test,
         );
@@ -1213,7 +1211,7 @@ table(
         target: target[N],
         'ELU, no dropout': test('ELU, no dropout'),
         'tanh, dropout 0.1': test('tanh, dropout 0.1'),
-        'better on validation': over(of, (r) => r.best.test),
+        'better on validation': overSeeds(of, (r) => r.best.test),
         'epochs to the target': of.map((r) => r.best.toTarget ?? '–').join(', '),
         seeds: of.length,
       };
@@ -1284,9 +1282,9 @@ table(
     everyN.map((N) => ({
       N,
       'hidden units': resultsOf(sawtoothResults, N)[0].units,
-      'sawtooth, not trained': over(resultsOf(sawtoothResults, N), (r) => r.accuracy, 4),
+      'sawtooth, not trained': overSeeds(resultsOf(sawtoothResults, N), (r) => r.accuracy, 4),
       "the paper's target": target[N] ?? '–',
-      'XOR of the columns': over(resultsOf(shapeResults, N), (r) => r.xorOnTest, 4),
+      'XOR of the columns': overSeeds(resultsOf(shapeResults, N), (r) => r.xorOnTest, 4),
     })),
   ),
   { caption: 'Test accuracy of a network that was written down.' },
@@ -1447,9 +1445,9 @@ table(
         candidates: `2^${N + 1}`,
         'columns found': [...new Set(of.map((r) => r.support.length))].join(', '),
         'the right ones': `${of.filter((r) => r.right).length} of ${of.length} seeds`,
-        agreement: over(of, (r) => r.agreement, 4),
+        agreement: overSeeds(of, (r) => r.agreement, 4),
         'needed (¾ + t)': (of[0].bound + 0.25).toFixed(3),
-        draws: over(of, (r) => r.tries, 1),
+        draws: overSeeds(of, (r) => r.tries, 1),
         'expected draws': mean(of.map((r) => expectedTries(r.noise, N))).toFixed(1),
         milliseconds: (1000 * mean(of.map((r) => r.seconds))).toFixed(0),
       };
@@ -1689,7 +1687,7 @@ table(
         at(N).length > 0 ? (watts * mean(at(N).map((c) => c.seconds))).toPrecision(2) : '–';
       return {
         method,
-        exponent: over(exponents, (e) => e[method], 2),
+        exponent: overSeeds(exponents, (e) => e[method], 2),
         ...Object.fromEntries([9, 15, 18, 45].map((N) => [`N = ${N}`, show(N)])),
         ...Object.fromEntries([15, 45].map((N) => [`joules, N = ${N}`, joules(N)])),
       };

@@ -68,7 +68,7 @@ import {
 import { conjugateKernel, embeddingKernel, projectedTangentKernel, tangentKernelCost } from '#lib/kernels';
 import { blas, dot, Matrix, multiplyAddsOf, syrk } from '#lib/linalg';
 import { accuracy, kendallTau, kurtosis, mean, pearson, quantile } from '#lib/metrics';
-import { nearestNeighbours, precisionRecall, standardDeviation, standardError } from '#lib/metrics';
+import { nearestNeighbours, precisionRecall, standardDeviation } from '#lib/metrics';
 import { dense, gradientDescent, type Network, network, relu, type Snapshot, train } from '#lib/nets';
 import { adam, averagePool, conv2d, flatten, maxPool } from '#lib/nets';
 import { sigmoidMeanSquaredError, softmaxCrossEntropy } from '#lib/nets';
@@ -83,6 +83,7 @@ import {
   lines,
   liveChart,
   normalCurve,
+  overSeeds,
   scatter,
   table,
 } from '#lib/show';
@@ -1182,23 +1183,19 @@ await chart(
       `${names.map((k) => `${k} ${meanTau(k).toFixed(2)}`).join(', ')}. The paper has 0.708 for the trNTK.`,
   },
 );
-const overSeeds = (read: (r: (typeof results)[number]) => number, digits: number) => {
-  const x = results.map(read);
-  return `${mean(x).toFixed(digits)} ± ${standardError(x).toFixed(digits)}`;
-};
 table(
   new dfd.DataFrame(
     names.map((kernel) => ({
       kernel,
-      τ: overSeeds((r) => r.tau[kernel], 3),
-      'trNTK less this': overSeeds((r) => r.tau.trNTK - r.tau[kernel], 3),
-      'TAD, points': overSeeds((r) => r.accuracies[kernel] - r.accuracies.network, 2),
+      τ: overSeeds(results, (r) => r.tau[kernel], 3),
+      'trNTK less this': overSeeds(results, (r) => r.tau.trNTK - r.tau[kernel], 3),
+      'TAD, points': overSeeds(results, (r) => r.accuracies[kernel] - r.accuracies.network, 2),
     })),
   ),
   {
     caption:
       `Mean ± standard error over ${seeds.length} seeds; differences are paired by seed. ` +
-      `The networks' accuracy is ${overSeeds((r) => r.accuracies.network, 2)} %.`,
+      `The networks' accuracy is ${overSeeds(results, (r) => r.accuracies.network, 2)} %.`,
   },
 );
 
@@ -1332,29 +1329,24 @@ await chart(
       .join('; ')}.`,
   },
 );
-/** Mean ± standard error of what is read from each result. */
-function over<R>(results: readonly R[], read: (result: R) => number, digits = 3): string {
-  const x = results.map(read);
-  return `${mean(x).toFixed(digits)}${x.length > 1 ? ` ± ${standardError(x).toFixed(digits)}` : ''}`;
-}
 table(
   new dfd.DataFrame([
     {
       network: 'MLP, MNIST',
-      'accuracy, %': over(results, (r) => r.accuracies.network, 2),
+      'accuracy, %': overSeeds(results, (r) => r.accuracies.network, 2),
       paper: '99.64(1)',
-      'TAD, points': over(results, (r) => r.accuracies.trNTK - r.accuracies.network, 2),
+      'TAD, points': overSeeds(results, (r) => r.accuracies.trNTK - r.accuracies.network, 2),
       'paper ': '+0.03(5)',
-      τ: over(results, (r) => r.tau.trNTK),
+      τ: overSeeds(results, (r) => r.tau.trNTK),
       'paper  ': '0.708(3)',
     },
     ...(Object.keys(sets) as SetName[]).map((set) => ({
       network: `CNN, ${set}`,
-      'accuracy, %': over(onSet(set), (r) => r.accuracy, 2),
+      'accuracy, %': overSeeds(onSet(set), (r) => r.accuracy, 2),
       paper: set === 'MNIST' ? '98.4(1)' : '97.95(4)',
-      'TAD, points': over(onSet(set), (r) => r.tad.trNTK, 2),
+      'TAD, points': overSeeds(onSet(set), (r) => r.tad.trNTK, 2),
       'paper ': set === 'MNIST' ? '−0.2(2)' : '−2.2(2)',
-      τ: over(onSet(set), (r) => r.tau.trNTK),
+      τ: overSeeds(onSet(set), (r) => r.tau.trNTK),
       'paper  ': set === 'MNIST' ? '0.857(7)' : '0.882(3)',
     })),
   ]),
@@ -1498,16 +1490,16 @@ table(
       kernel,
       ...Object.fromEntries(
         (Object.keys(victims) as Victim[]).flatMap((victim) => [
-          [`${victim}: precision, %`, over(ofVictim(victim), (r) => r.found[kernel].precision, 1)],
-          [`${victim}: recall, %`, over(ofVictim(victim), (r) => r.found[kernel].recall, 1)],
+          [`${victim}: precision, %`, overSeeds(ofVictim(victim), (r) => r.found[kernel].precision, 1)],
+          [`${victim}: recall, %`, overSeeds(ofVictim(victim), (r) => r.found[kernel].recall, 1)],
         ]),
       ),
     })),
   ),
   {
     caption:
-      `Clean accuracy ${over(ofVictim('MLP'), (r) => r.clean, 1)} % (MLP), ${over(ofVictim('CNN'), (r) => r.clean, 1)} % (CNN); ` +
-      `marked images taken for the target: ${over(ofVictim('MLP'), (r) => r.attack, 1)} %, ${over(ofVictim('CNN'), (r) => r.attack, 1)} %.`,
+      `Clean accuracy ${overSeeds(ofVictim('MLP'), (r) => r.clean, 1)} % (MLP), ${overSeeds(ofVictim('CNN'), (r) => r.clean, 1)} % (CNN); ` +
+      `marked images taken for the target: ${overSeeds(ofVictim('MLP'), (r) => r.attack, 1)} %, ${overSeeds(ofVictim('CNN'), (r) => r.attack, 1)} %.`,
   },
 );
 

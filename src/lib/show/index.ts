@@ -20,6 +20,7 @@ export { type HeatMapOptions, heatMap } from './heat-map';
 export { type HistogramOptions, histogram, normalCurve } from './histogram';
 export { type ImageGridOptions, type Images, imageGrid } from './image-grid';
 export { type LinesOptions, lines } from './lines';
+export { overSeeds } from './over-seeds';
 export { showProgress } from './progress-bar';
 export { type ScatterOptions, scatter } from './scatter';
 export { type FrameLike, type TableOptions, table, tableBundle } from './table';
