@@ -8,7 +8,9 @@
  * - a cell is said to depend on nothing but itself: the types of the library are still read and checked against,
  *   but tsx loads its code (main.cjs);
  * - TS6059, "not under rootDir", is no error here;
- * - `{ a }` with an `a` of an earlier cell, which tslab leaves as it is, becomes `{ a: exports.a }`.
+ * - `{ a }` with an `a` of an earlier cell, which tslab leaves as it is, becomes `{ a: exports.a }`;
+ * - `const { a: b } = f()`, where an earlier cell declared the type that has the property `a`, keeps its `a`, which
+ *   tslab takes for a variable of that cell.
  */
 import { createRequire } from 'node:module';
 import type * as typed from '@tslab/typescript-for-tslab';
@@ -57,8 +59,17 @@ const visitEachChild: TypeScript['visitEachChild'] = <T extends typed.Node>(
       return ts.factory.createPropertyAssignment(node.name, target) as typed.Node as T;
     }
   }
-  return (ts.visitEachChild as (...args: unknown[]) => T)(node, visitor, context, ...rest);
+  const property = propertyOf(node);
+  const visitVariables = (child: typed.Node) => (child === property ? child : visitor(child));
+  return (ts.visitEachChild as (...args: unknown[]) => T)(node, visitVariables, context, ...rest);
 };
+
+/** The `a` of a binding `{ a: b }`. A computed `[a]` is no name but an expression, and reads its variables. */
+function propertyOf(node: typed.Node | undefined): typed.Identifier | undefined {
+  if (!node || !ts.isBindingElement(node)) return undefined;
+  const { propertyName } = node;
+  return propertyName && ts.isIdentifier(propertyName) ? propertyName : undefined;
+}
 
 function adaptTypeScript(): void {
   const adapted: Partial<Writable<typeof ts>> = {

@@ -73,6 +73,38 @@ describe('a cell', () => {
     await value('[`total`, ...seeds].join() + { total }.total', 'total,1,25');
   });
 
+  test('takes values apart under other names, in the shape of a type of an earlier cell', async () => {
+    await kernel.run(
+      [
+        'interface Part { p: number; q?: number }',
+        'const part: Part = { p: 1 };',
+        'const list: Part[] = [part, { p: 2, q: 3 }];',
+        "const whole = async () => ({ a: 1, deep: { pair: [2, 3], more: 4, 'two words': 5 }, list });",
+        "const which = 'more' as const;",
+        'const otherwise = 9;',
+        'let kept = 0;',
+      ].join('\n'),
+    );
+    const value = async (code: string, expected: string) => expect(await kernel.value(code)).toBe(expected);
+    await value('const { a: one } = await whole();\none', '1');
+    await value('const { p: one2 } = part;\none2', '1');
+    await value(
+      'const { deep: { pair: [two, three = otherwise, nine = otherwise], ...rest } } = await whole();\n[two, three, nine, rest.more]',
+      '[ 2, 3, 9, 4 ]',
+    );
+    await value(
+      "const { [which]: four, 'two words': five } = (await whole()).deep;\n[four, five]",
+      '[ 4, 5 ]',
+    );
+    await value('const { q: none = otherwise, ...left } = part;\n[none, left.p]', '[ 9, 1 ]');
+    await value(
+      'const sum = ({ p: x, q: y = otherwise }: Part) => x + y + otherwise;\nlist.map(sum)',
+      '[ 19, 14 ]',
+    );
+    await value('let total2 = 0;\nfor (const { p: x } of list) total2 += x;\ntotal2', '3');
+    await value('({ a: kept, deep: { pair: [, kept] } } = await whole());\nkept', '3');
+  });
+
   test('may loop over what is awaited', async () => {
     const run = await kernel.run('for await (const x of [1, Promise.resolve(2)]) console.log(x);');
     expect(stdout(run)).toBe('1\n2\n');
