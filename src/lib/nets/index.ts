@@ -19,4 +19,5 @@ export * from './tfjs';
 export type { TfjsModel, TfjsModule } from './tfjs-module';
 export * from './train';
 export type { BestRecord, Measure, PackedBest, Validation } from './validation';
+export { weightedSquaredError, weightedTargets } from './weighted-loss';
 export * from './workspace';
