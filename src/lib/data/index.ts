@@ -1,5 +1,9 @@
-/** Data sets and what is done to them before a network sees them: readers, sources, subsets, splits, standardisation. */
+/**
+ * Data sets and what is done to them before a network sees them: readers, sources, subsets, splits, standardisation;
+ * and grids, for functions that are known everywhere.
+ */
 export { type CifarBatch, parseCifar } from './cifar';
+export { type ProductGrid, productGrid, type UniformGrid, uniformGrid } from './grid';
 export { type Idx, parseIdx } from './idx';
 export {
   type GeneratedKryptonite,

@@ -18,6 +18,23 @@ export function mean(values: ArrayLike<number>): number {
   return first + rest / values.length;
 }
 
+/**
+ * (Π x_i)^{1/n}, as exp of the mean logarithm: the mean of what spreads over orders of magnitude, such as errors over
+ * seeds. Throws a ValueError for values that are not positive.
+ */
+export function geometricMean(values: ArrayLike<number>): number {
+  checkFinite('geometricMean(values)', values, 1);
+  for (let i = 0; i < values.length; i++)
+    if (!(values[i] > 0))
+      throw new ValueError({
+        what: `geometricMean(values), value ${i}`,
+        expected: 'a positive number',
+        got: String(values[i]),
+        todo: 'An error of 0 has no logarithm: take the mean or the median.',
+      });
+  return Math.exp(mean(Float64Array.from(values, Math.log)));
+}
+
 /** Σ (x_i − mean)² / (n − 1): the unbiased variance. Needs at least two values. */
 export function variance(values: ArrayLike<number>): number {
   checkFinite('variance(values)', values, 2);
