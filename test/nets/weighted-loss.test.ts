@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ShapeError, ValueError } from '../../src/lib/errors';
+import { dot } from '../../src/lib/linalg';
 import { type DType, Matrix } from '../../src/lib/linalg/matrix';
 import { meanSquaredError } from '../../src/lib/nets/losses';
 import { weightedSquaredError, weightedTargets } from '../../src/lib/nets/weighted-loss';
@@ -51,10 +52,10 @@ describe.each<DType>(['float32', 'float64'])('the weighted squared error in %s',
     };
     const gradient = like(f);
     weightedSquaredError.gradient(f, targets, gradient);
-    const slope = gradient.data.reduce((sum, g, k) => sum + g * v.data[k], 0);
+    const slope = dot(gradient.data, v.data);
     const product = like(f);
     weightedSquaredError.hessianVector(f, targets, v, product);
-    const curvature = product.data.reduce((sum, h, k) => sum + h * v.data[k], 0);
+    const curvature = dot(product.data, v.data);
     // A quadratic function: central differences are exact but for rounding.
     expect((at(1) - at(-1)) / 2).toBeAllclose(slope, { rtol: 1e-12 });
     expect(at(1) - 2 * at(0) + at(-1)).toBeAllclose(curvature, { rtol: 1e-10 });

@@ -5,12 +5,14 @@ import {
   allOf,
   alwaysTrue,
   anyOf,
+  atEach,
   atLeast,
   atMost,
   below,
   between,
   equalTo,
   everySeed,
+  geometricMeanIs,
   growthExponent,
   largestOver,
   meanIs,
@@ -162,6 +164,71 @@ describe('a paired rule', () => {
     expect(rule.mismatch(null as never)).not.toBeNull();
     expect(rule.mismatch(3 as never)).not.toBeNull();
     expect(() => pairedDifference('a', 'a')).toThrow(/two different names/);
+  });
+});
+
+describe('a geometric mean', () => {
+  const ratios = [1, 10, 1000].map((NN) => ({ NN, CK: 0.1 })); // 10, 100, 10,000
+
+  it('is that of the ratios, where the mean would be the largest alone', () => {
+    const of = pairedRatio('NN', 'CK');
+    const [low, high] = [215, 216]; // 10^{7/3} = 215.4
+    expect(geometricMeanIs(between(low, high), of).judge(ratios)).toBe(true);
+    expect(geometricMeanIs(atLeast(high), of).judge(ratios)).toBe(false);
+    expect(meanIs(atLeast(3000), of).judge(ratios)).toBe(true);
+    expect(geometricMeanIs(between(low, high), of).text).toBe('geometric mean of NN / CK in [215, 216]');
+  });
+
+  it('is shown with the range over seeds, and without an error', () => {
+    const ours = geometricMeanIs(atLeast(1)).summary([1, 100]);
+    expect(ours.mean).toBeCloseTo(10, 12);
+    expect(ours).toMatchObject({ se: null, n: 2, text: 'seeds 1 … 100 (n = 2)' });
+    expect(geometricMeanIs(atLeast(1)).summary([7]).text).toBeUndefined();
+  });
+
+  it('needs positive numbers', () => {
+    expect(geometricMeanIs(atLeast(1)).mismatch(2)).toBeNull();
+    expect(geometricMeanIs(atLeast(1)).mismatch(0)).toMatch(/positive/);
+    expect(geometricMeanIs(atLeast(1), pairedRatio('a', 'b')).mismatch({ a: 0, b: 1 })).toMatch(
+      /positive a \/ b/,
+    );
+  });
+});
+
+describe('a rule at each point of a series', () => {
+  const rule = atEach('checkpoint', geometricMeanIs(atLeast(10)));
+
+  it('judges the seeds at each point, so that one seed below does not decide', () => {
+    expect(
+      rule.judge([
+        [5, 100],
+        [25, 100],
+      ]),
+    ).toBe(true);
+    expect(
+      rule.judge([
+        [5, 100],
+        [19, 100],
+      ]),
+    ).toBe(false);
+    expect(rule.text).toBe('geometric mean ≥ 10, at each checkpoint');
+  });
+
+  it('shows the range over points, and the first at which it fails', () => {
+    const two = [
+      [40, 4, 100, 2],
+      [10, 4, 100, 8],
+    ];
+    expect(rule.summary(two)).toMatchObject({ mean: 4, text: '4 … 100 over 4 checkpoints, fails at 2' });
+    expect(rule.summary([[20, 40]])).toMatchObject({ mean: 40, text: '20 … 40 over 2 checkpoints' });
+  });
+
+  it('refuses series that cannot be compared', () => {
+    expect(rule.mismatch([1, 2])).toBeNull();
+    expect(rule.mismatch([])).toMatch(/a value for each checkpoint/);
+    expect(rule.mismatch(3 as never)).toMatch(/an array/);
+    expect(rule.mismatch([1, -2])).toMatch(/positive/);
+    expect(() => rule.judge([[1, 2], [1]])).toThrow(/arrays of one length.*2, 1/s);
   });
 });
 

@@ -8,14 +8,15 @@
  */
 
 import { ValueError } from '../errors';
-import { mean, quantile, standardError } from '../metrics';
+import { geometricMean, mean, quantile, standardError } from '../metrics';
 import { above, type Condition, numberText } from './condition';
 import { pairedDifference, type Quantity, value } from './quantity';
 
 /** Ours, as a scorecard stores it. */
 export interface Ours {
+  /** Over seeds; geometric where the rule judges the geometric mean. */
   mean: number;
-  /** Standard error of the mean over seeds; null for one value. */
+  /** Standard error of the mean over seeds; null for one value, and for a geometric mean. */
   se: number | null;
   n: number;
   /** Added where mean ± se alone would hide what was judged, e.g. `0.07 … 0.13`. */
@@ -91,6 +92,36 @@ export function medianIs(condition: Condition, of: Quantity<number> = value): Ru
     (x) => condition.test(quantile(x, 0.5)),
     (x) => `median ${short(quantile(x, 0.5))}`,
   );
+}
+
+/**
+ * The geometric mean over seeds meets the condition: for ratios, and for errors that spread over decades. What is
+ * recorded must be positive.
+ */
+export function geometricMeanIs(condition: Condition): Rule<number>;
+export function geometricMeanIs<V>(condition: Condition, of: Quantity<V>): Rule<V>;
+export function geometricMeanIs(condition: Condition, of: Quantity<number> = value): Rule<number> {
+  const text = of.text
+    ? `geometric mean of ${of.text} ${condition.text}`
+    : `geometric mean ${condition.text}`;
+  const positive: Quantity<number> = {
+    text: of.text,
+    expects: of.text ? `${of.expects}, with a positive ${of.text}` : 'a positive number',
+    read: (v) => (of.read(v) > 0 ? of.read(v) : Number.NaN),
+  };
+  return {
+    ...ruleOf(text, positive, (x) => condition.test(geometricMean(x))),
+    summary: (values) => {
+      const x = values.map((v) => positive.read(v));
+      const range = rangeText(x);
+      return {
+        mean: geometricMean(x),
+        se: null,
+        n: x.length,
+        ...(range ? { text: `${range} (n = ${x.length})` } : {}),
+      };
+    },
+  };
 }
 
 /** The condition holds in every seed. */
@@ -245,6 +276,41 @@ function together<R extends readonly AnyRule[]>(
 /** All the rules hold, for the same recorded values. Ours is that of the first; the others' stand in the text. */
 export function allOf<R extends readonly AnyRule[]>(...rules: R): Together<R> {
   return together('allOf', rules, ', and ', (verdicts) => verdicts.every(Boolean));
+}
+
+/**
+ * The rule holds at each point of a recorded series, over the seeds: `atEach('checkpoint', geometricMeanIs(atLeast(10)))`
+ * asks for the geometric mean over seeds at every checkpoint. Every seed records an array of one length. Ours is that
+ * of the first point at which it fails, or else of the last point.
+ */
+export function atEach<V>(point: string, rule: Rule<V>): Rule<readonly V[]> {
+  const columns = (values: readonly (readonly V[])[]) => values[0].map((_, k) => values.map((v) => v[k]));
+  return {
+    text: `${rule.text}, at each ${point}`,
+    needs: rule.needs,
+    mismatch: (v) =>
+      Array.isArray(v) && v.length > 0
+        ? (v.map((x) => rule.mismatch(x)).find((m) => m !== null) ?? null)
+        : `an array, with a value for each ${point}`,
+    judge: (values) => {
+      if (values.some((v) => v.length !== values[0].length))
+        throw new ValueError({
+          what: `a rule at each ${point}`,
+          expected: 'arrays of one length from every seed',
+          got: values.map((v) => v.length).join(', '),
+          todo: `Record the same ${point}s for each seed.`,
+        });
+      return columns(values).every((column) => rule.judge(column));
+    },
+    summary: (values) => {
+      const all = columns(values);
+      const failed = all.filter((column) => !rule.judge(column)).length;
+      const shown = rule.summary(all.find((column) => !rule.judge(column)) ?? all[all.length - 1]);
+      const means = all.map((column) => rule.summary(column).mean);
+      const range = `${short(least(means))} … ${short(most(means))} over ${all.length} ${point}s`;
+      return { ...shown, text: failed > 0 ? `${range}, fails at ${failed}` : range };
+    },
+  };
 }
 
 /** At least one of the rules holds, for the same recorded values. */
