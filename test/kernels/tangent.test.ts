@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { NumericalError, ShapeError, ValueError } from '../../src/lib/errors';
-import { jacobian, pseudoTangentKernel, tangentKernel } from '../../src/lib/kernels';
-import { type DType, eigvalsh, gemm, Matrix, syrk } from '../../src/lib/linalg';
-import { dense, network, relu } from '../../src/lib/nets';
+import { conjugateKernel, jacobian, pseudoTangentKernel, tangentKernel } from '../../src/lib/kernels';
+import { axpy, type DType, eigvalsh, gemm, Matrix, syrk } from '../../src/lib/linalg';
+import { dense, network, relu, tanh } from '../../src/lib/nets';
 import { cases, normal, relativeDistance, snapshotOf } from './networks';
 
 const precisions: [DType, number][] = [
@@ -52,6 +52,54 @@ describe.each(precisions)('tangent kernels in %s', (dtype, tolerance) => {
       if (net.outputs === 1) expect(relativeDistance(pseudo, trace)).toBeLessThan(tolerance);
     },
   );
+
+  it.each(cases.map((c) => [c.name, c.net] as const))(
+    'of a combination of outputs is the Gram of the combined rows of the Jacobian: %s',
+    async (_, net) => {
+      const snapshot = snapshotOf(net, 3, dtype);
+      const X = normal(8, net.inputs, 4, dtype);
+      const { outputs } = net;
+      const weights = Array.from({ length: outputs }, (_, c) => 1.5 - 2 * c);
+      const J = jacobian(net, snapshot, X);
+      const combined = Matrix.zeros(8, J.cols, dtype);
+      for (let i = 0; i < 8; i++)
+        for (let c = 0; c < outputs; c++) axpy(weights[c], J.row(i * outputs + c), combined.row(i));
+      const rows = jacobian(net, snapshot, X, { outputs: weights });
+      expect(rows.shape).toEqual([8, J.cols]);
+      expect(relativeDistance(rows, combined)).toBeLessThan(tolerance);
+      const kernel = tangentKernel(net, snapshot, { outputs: weights });
+      expect(relativeDistance(await kernel.gram(X), syrk(combined))).toBeLessThan(tolerance);
+      expect(
+        relativeDistance(
+          await kernel.cross(X.slice(0, 3), X),
+          gemm(combined.slice(0, 3), combined, { transposeB: true }),
+        ),
+      ).toBeLessThan(tolerance);
+      // Two kernels are combinations: that of one output, and the pseudo kernel.
+      const of = (coefficients: readonly number[]) =>
+        tangentKernel(net, snapshot, { outputs: coefficients }).gram(X);
+      const last = Array.from({ length: outputs }, (_, c) => Number(c === outputs - 1));
+      expect(await of(last)).toEqual(await tangentKernel(net, snapshot, { outputs: outputs - 1 }).gram(X));
+      const same = new Array(outputs).fill(1 / Math.sqrt(outputs));
+      expect(await of(same)).toEqual(await pseudoTangentKernel(net, snapshot).gram(X));
+    },
+  );
+
+  it('of the difference of two outputs and the last layer alone is twice the conjugate kernel with its bias', async () => {
+    const net = network(2, [dense(9), tanh(), dense(7), tanh(), dense(2)]);
+    const snapshot = snapshotOf(net, 5, dtype);
+    const X = normal(8, 2, 6, dtype);
+    const difference = tangentKernel(net, snapshot, { outputs: [1, -1], layers: ['dense3'] });
+    const twice = await conjugateKernel(net, snapshot, { bias: true }).gram(X);
+    for (let k = 0; k < twice.data.length; k++) twice.data[k] *= 2; // both rows of the last weight move f_0 − f_1
+    expect(relativeDistance(await difference.gram(X), twice)).toBeLessThan(tolerance);
+    // What the other layers add to it is a kernel too (arXiv 2310.18612, eq. 30).
+    const rest = await tangentKernel(net, snapshot, { outputs: [1, -1] }).gram(X);
+    for (let k = 0; k < rest.data.length; k++) rest.data[k] -= twice.data[k];
+    const values = eigvalsh(rest.as('float64'));
+    expect(values[0]).toBeGreaterThan(-tolerance * values[7]);
+    expect(values[7]).toBeGreaterThan(1);
+  });
 
   it.each(cases.map((c) => [c.name, c.net] as const))(
     'cross(X, X) is the Gram, cross of parts its parts, and the diagonal its diagonal: %s',
@@ -216,6 +264,15 @@ describe('the tangent kernel refuses', () => {
   it('outputs and layers that the network does not have, and names those it has', () => {
     for (const outputs of [3, -1, 0.5])
       expect(() => tangentKernel(net, snapshot, { outputs })).toThrow(ValueError);
+    const X = normal(2, net.inputs, 1);
+    for (const make of [
+      (outputs: readonly number[]) => tangentKernel(net, snapshot, { outputs }),
+      (outputs: readonly number[]) => jacobian(net, snapshot, X, { outputs }),
+    ]) {
+      expect(() => make([1, -1])).toThrow(ShapeError);
+      expect(() => make([1, -1])).toThrow(/3 coefficients.*got 2/);
+      expect(() => make([1, Number.NaN, 0])).toThrow(/NaN at position 1/);
+    }
     expect(() => tangentKernel(net, snapshot, { layers: ['conv1'] })).toThrow(/dense1, dense2, dense3/);
     expect(() => tangentKernel(net, snapshot, { layers: [] })).toThrow(ValueError);
   });

@@ -7,22 +7,25 @@
 import { type DType, Matrix } from '../linalg/matrix';
 import type { Network } from '../nets/network';
 import { castSnapshot, type Snapshot } from '../nets/params';
-import { oneOutput, traceCotangents } from './tangent';
+import { oneFunction, traceCotangents } from './tangent';
 
 export interface JacobianOptions {
-  /** 'all' (default): a row for each output. A number: of that output alone. */
-  outputs?: 'all' | number;
+  /**
+   * 'all' (default): a row for each output. A number: of that output alone. A list of as many numbers a_c as outputs: of
+   * the function Σ_c a_c f_c.
+   */
+  outputs?: 'all' | number | readonly number[];
   /** Default: the snapshot's. */
   dtype?: DType;
 }
 
 /**
- * J (n·C × P): row i·C + c is ∂f_c(x_i)/∂θ (with one output chosen, row i), in the order of `snapshot.params.data`.
- * X: n × d_in. Throws as `net.forward`, and a ValueError for an output that the network does not have.
+ * J (n·C × P): row i·C + c is ∂f_c(x_i)/∂θ (with one output or a combination chosen, row i), in the order of
+ * `snapshot.params.data`. X: n × d_in. Throws as `net.forward`, and as `tangentKernel` for outputs that do not fit.
  */
 export function jacobian(net: Network, snapshot: Snapshot, X: Matrix, options: JacobianOptions = {}): Matrix {
   const { outputs = 'all', dtype = snapshot.params.dtype } = options;
-  const { count, rows } = outputs === 'all' ? traceCotangents(net) : oneOutput(net, outputs);
+  const { count, rows } = outputs === 'all' ? traceCotangents(net) : oneFunction(net, outputs);
   const cast = castSnapshot(snapshot, dtype);
   const J = Matrix.zeros(X.rows * count, net.parameterCount, dtype);
   for (let i = 0; i < X.rows; i++) {

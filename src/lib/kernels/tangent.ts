@@ -5,6 +5,9 @@
  *     output   κ(x, x′) = ⟨∂f_c(x)/∂θ, ∂f_c(x′)/∂θ⟩           (the NTK of one output: a diagonal block of the whole)
  *     pseudo   κ(x, x′) = 1/C ⟨∂ Σ_c f_c(x)/∂θ, ∂ Σ_c f_c(x′)/∂θ⟩   (pNTK; Mohamadi & Sutherland, arXiv 2206.12543)
  *
+ * In place of an output there may be any combination Σ_c a_c f_c of them: f_0 − f_1, the logit of two classes under a
+ * softmax (arXiv 2310.18612, remark 3.1).
+ *
  * None makes a gradient: a backward pass leaves H and Δ at each layer, and the layer's share is
  * (w² HHᵀ + β²) ∘ (ΔΔᵀ), with the outputs side by side in Δ (factors.ts).
  *
@@ -13,7 +16,8 @@
  * on the diagonal that the text promises.
  */
 
-import { ValueError } from '../errors';
+import { ShapeError, ValueError } from '../errors';
+import { checkFinite } from '../linalg/check';
 import { type DType, Matrix } from '../linalg/matrix';
 import type { Network } from '../nets/network';
 import { castSnapshot, type Snapshot } from '../nets/params';
@@ -33,18 +37,27 @@ export interface ParameterOptions {
 }
 
 export interface TangentOptions extends ParameterOptions {
-  /** 'trace' (default): summed over outputs. A number: of that output alone. */
-  outputs?: 'trace' | number;
+  /**
+   * 'trace' (default): summed over outputs. A number: of that output alone. A list of as many numbers a_c as outputs: of
+   * the function Σ_c a_c f_c.
+   */
+  outputs?: 'trace' | number | readonly number[];
 }
 
 /**
  * The tangent kernel of `net` at `snapshot`. Its methods run the network in mode 'evaluate', and throw as
- * `net.forward` does. Throws a ValueError for an output or a layer that the network does not have.
+ * `net.forward` does. Throws a ValueError for an output or a layer that the network does not have, a ShapeError for
+ * another number of coefficients than outputs.
  */
 export function tangentKernel(net: Network, snapshot: Snapshot, options: TangentOptions = {}): Kernel {
   const { outputs = 'trace' } = options;
-  const cotangents = outputs === 'trace' ? traceCotangents(net) : oneOutput(net, outputs);
-  const what = outputs === 'trace' ? 'trace' : `output ${outputs}`;
+  const cotangents = outputs === 'trace' ? traceCotangents(net) : oneFunction(net, outputs);
+  const what =
+    typeof outputs === 'object'
+      ? `outputs times ${outputs.join(', ')}`
+      : outputs === 'trace'
+        ? 'trace'
+        : `output ${outputs}`;
   return kernelOf(net, snapshot, `tangent kernel (${what})`, cotangents, options);
 }
 
@@ -87,7 +100,15 @@ export function traceCotangents(net: Network): Cotangents {
   return { count: net.outputs, rows: Matrix.identity(net.outputs) };
 }
 
-export function oneOutput(net: Network, output: number): Cotangents {
+/** One output, or one combination of them all. */
+export function oneFunction(net: Network, outputs: number | readonly number[]): Cotangents {
+  return {
+    count: 1,
+    rows: typeof outputs === 'object' ? combination(net, outputs) : oneOutput(net, outputs),
+  };
+}
+
+function oneOutput(net: Network, output: number): Matrix {
   if (!(Number.isInteger(output) && output >= 0 && output < net.outputs))
     throw new ValueError({
       what: 'Tangent kernel, outputs',
@@ -95,9 +116,23 @@ export function oneOutput(net: Network, output: number): Cotangents {
       got: `${output}`,
       todo: `The network has ${net.outputs} output(s); they count from 0.`,
     });
-  const rows = Matrix.zeros(1, net.outputs);
-  rows.data[output] = 1;
-  return { count: 1, rows };
+  const row = Matrix.zeros(1, net.outputs);
+  row.data[output] = 1;
+  return row;
+}
+
+function combination(net: Network, coefficients: readonly number[]): Matrix {
+  const what = 'Tangent kernel, outputs';
+  if (coefficients.length !== net.outputs)
+    throw new ShapeError({
+      what,
+      expected: `${net.outputs} coefficients, one for each output`,
+      got: `${coefficients.length}`,
+      todo: 'Give 0 to an output that is not to count; the number of an output alone stands for that output.',
+    });
+  const row = Matrix.from([coefficients]);
+  checkFinite(what, 'the coefficients', row.data);
+  return row;
 }
 
 /** Σ_c f_c / √C. */
