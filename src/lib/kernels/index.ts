@@ -10,6 +10,7 @@ export { type CostOptions, type KernelCost, tangentKernelCost } from './cost';
 export { type JacobianOptions, jacobian } from './jacobian';
 export type { CrossWithDiagonals, Kernel, Preparation, Prepared } from './kernel';
 export { type LinearKernelOptions, linearKernel } from './linear';
+export { memoised } from './memoised';
 export { center, cosine, scaled } from './normalise';
 export {
   type ProjectedKernel,

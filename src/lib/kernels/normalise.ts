@@ -79,7 +79,7 @@ function cosineOfGram(K: Matrix, diagonal: Vector): void {
 }
 
 /** In one go where the kernel can do it. */
-async function crossWithDiagonals(kernel: Kernel, X: Matrix, X2: Matrix): Promise<CrossWithDiagonals> {
+export async function crossWithDiagonals(kernel: Kernel, X: Matrix, X2: Matrix): Promise<CrossWithDiagonals> {
   if (kernel.crossWithDiagonals) return kernel.crossWithDiagonals(X, X2);
   return {
     cross: await kernel.cross(X, X2),
