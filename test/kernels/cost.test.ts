@@ -48,7 +48,7 @@ const networks: [string, Network][] = [
 
 /** What the engine counts for the real thing. */
 function counts(net: Network, options: CostOptions): Promise<number> {
-  const { kind, examples, against, dimension = 0, projection, bias } = options;
+  const { kind, examples, against, dimension = 0, projection, outputs, bias } = options;
   const snapshot = snapshotOf(net, 1, 'float32');
   const X = normal(examples, net.inputs, 2, 'float32');
   const X2 = against ? normal(against, net.inputs, 3, 'float32') : null;
@@ -59,7 +59,7 @@ function counts(net: Network, options: CostOptions): Promise<number> {
     };
     return multiplyAddsOf(() => (X2 ? gemm(rows(X), rows(X2), { transposeB: true }) : syrk(rows(X))));
   }
-  const projected = { dimension, kind: projection, bias, rng: random('P') };
+  const projected = { dimension, kind: projection, outputs, bias, rng: random('P') };
   const kernel = {
     exact: () => tangentKernel(net, snapshot, { bias }),
     pseudo: () => pseudoTangentKernel(net, snapshot, { bias }),
@@ -91,7 +91,8 @@ describe('the cost of a kernel', () => {
       await expectCount(net, { kind: 'jacobian', ...sizes });
       for (const projection of projections)
         for (const bias of [true, false])
-          await expectCount(net, { kind: 'projected', projection, dimension: 7, bias, ...sizes });
+          for (const outputs of ['trace', 'sum'] as const)
+            await expectCount(net, { kind: 'projected', projection, outputs, dimension: 7, bias, ...sizes });
     }
   });
 
@@ -138,6 +139,15 @@ describe('the cost of a kernel', () => {
     expect(projected.parts.projections).toBe(n * K * pair);
     expect(projected.parts.products).toBe(((n * (n + 1)) / 2) * C * K);
     expect(projected.bytes).toBe(4 * (n * n + n * C * K));
+    const ofSum = await tangentKernelCost(net, {
+      kind: 'projected',
+      outputs: 'sum',
+      dimension: K,
+      examples: n,
+    });
+    expect(ofSum.parts.projections).toBe(n * K * (20 + 30 + 10 + (30 + 10 + C)));
+    expect(ofSum.parts.products).toBe(((n * (n + 1)) / 2) * K);
+    expect(ofSum.bytes).toBe(4 * (n * n + n * K));
     const rows = await tangentKernelCost(net, { kind: 'jacobian', examples: n });
     expect(rows.parts.products).toBe(((n * (n + 1)) / 2) * C * net.parameterCount);
     expect(rows.bytes).toBe(4 * (n * n + n * C * net.parameterCount));
@@ -216,14 +226,17 @@ describe('growth of the cost', () => {
 
   it('is linear in the classes for the products of pairs, but for the kernel of their sum', async () => {
     const wide = (C: number) => network(784, [dense(1000), relu(), dense(1000), relu(), dense(C)]);
-    const grow = (kind: 'exact' | 'pseudo' | 'jacobian') =>
+    const grow = (kind: 'exact' | 'pseudo' | 'jacobian' | 'projected', outputs?: 'sum') =>
       over([16, 32, 64, 128], async (C) => {
-        const { parts } = await tangentKernelCost(wide(C), { kind, examples: 10_000 });
+        const sizes = { dimension: 1024, examples: 10_000 };
+        const { parts } = await tangentKernelCost(wide(C), { kind, outputs, ...sizes });
         return parts.products;
       });
     expect(Math.abs((await grow('exact')) - 1)).toBeLessThan(0.1);
     expect(Math.abs((await grow('jacobian')) - 1)).toBeLessThan(0.1);
     expect(Math.abs(await grow('pseudo'))).toBeLessThan(0.1);
+    expect(await grow('projected')).toBeAllclose(1, { rtol: 1e-12 });
+    expect(await grow('projected', 'sum')).toBeAllclose(0, { atol: 1e-12 });
   });
 
   it('is as small as the layers are narrow: linear in the width for the exact kernel, quadratic for gradients', async () => {

@@ -4,7 +4,7 @@
  *
  *     exact        n passes, and for each pair Σ (a + C·d) (T = 1), T² of them or C·a·d (T > 1), by what is less
  *     pseudo       the same with C = 1
- *     projected    n passes, n K T Σ (a + C·d) for the features, C·K a pair
+ *     projected    n passes, n K T Σ (a + C·d) for the features, C·K a pair; of the outputs' sum, C = 1
  *     conjugate, embedding   n forward passes, and for each pair as many as there are features
  *     jacobian     a backward pass for each example and output, and C·P a pair: what is saved by not doing so
  *
@@ -44,6 +44,8 @@ export interface CostOptions {
   dimension?: number;
   /** For 'projected'; 'khatri-rao' unless given. */
   projection?: ProjectionKind;
+  /** For 'projected': 'trace' (proj-trNTK) unless given, or 'sum' (proj-pNTK). */
+  outputs?: 'trace' | 'sum';
   /** Default: true. */
   bias?: boolean;
   /** Default: 'float32'. */
@@ -214,18 +216,19 @@ function slicedExamples(rows: readonly Panel[], columns: readonly Panel[], gram:
 /** As projected.ts goes about it. */
 async function costByProjections(
   one: OneExample,
-  { dimension = 0, projection = 'khatri-rao', bias = true }: CostOptions,
+  { dimension = 0, projection = 'khatri-rao', outputs = 'trace', bias = true }: CostOptions,
   sizes: Sizes,
 ): Promise<KernelCost> {
   const { net, snapshot, X } = one;
-  const options = { dimension, kind: projection, bias, rng: random('cost') };
+  const options = { dimension, kind: projection, outputs, bias, rng: random('cost') };
   const kernel = projectedTangentKernel(net, snapshot, options);
-  const [pass] = multiplyAddsNow(() => sitesOf(net, snapshot, X, traceCotangents(net)));
+  const cotangents = outputs === 'trace' ? traceCotangents(net) : sumCotangent(net);
+  const [pass] = multiplyAddsNow(() => sitesOf(net, snapshot, X, cotangents));
   const planned = (rows: number) => 1 + Math.min(2, rows);
   const features = (await multiplyAddsOf(() => kernel.features(X))) - (planned(1) + 1) * pass;
   const { n, m, itemSize } = sizes;
   const all = n + (m ?? 0);
-  const width = net.outputs * dimension;
+  const width = cotangents.count * dimension;
   const parts = {
     passes: (all + planned(n) + (m === null ? 0 : planned(m))) * pass,
     gradients: 0,
