@@ -12,6 +12,7 @@ export { averagePool, globalAveragePool, maxPool } from './layers/pooling';
 export { residual } from './layers/residual';
 export * from './losses';
 export * from './network';
+export { offsetTargets, withOffsets } from './offset-loss';
 export * from './optimizers';
 export * from './params';
 export * from './site';
