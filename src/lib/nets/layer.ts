@@ -17,6 +17,7 @@
 
 import type { Matrix } from '../linalg/matrix';
 import type { Random } from '../random';
+import type { Json } from '../run';
 import type { ParameterSpec, Params, State, StateSpec } from './params';
 import type { Site, SiteTangent } from './site';
 import type { Workspace } from './workspace';
@@ -52,6 +53,11 @@ export type Keep = 'nothing' | 'backward' | 'everything';
 export interface LayerSpec {
   /** 'dense', 'relu' …; layers are named by kind and number: 'dense1', 'dense2'. */
   readonly kind: string;
+  /**
+   * Every argument and option of the factory by its name, with its value: what a description of the layer (description.ts)
+   * holds beside the kind. A layer without it can be trained and asked, but not described.
+   */
+  readonly options?: Readonly<Record<string, Json | readonly LayerSpec[]>>;
   /** The layer for inputs of that shape. Throws a ShapeError when it cannot take them. */
   build(inputShape: Shape, name: string): Layer;
 }

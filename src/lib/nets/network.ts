@@ -125,8 +125,12 @@ export class Network implements LayerSpec {
   readonly body: Sequence;
   readonly layout: Layout;
   readonly stateLayout: Layout;
-  private readonly specs: readonly LayerSpec[];
-  private readonly fuse: boolean;
+  /** What `network` was called with. */
+  readonly options: {
+    readonly inputShape: Shape;
+    readonly layers: readonly LayerSpec[];
+    readonly fuse: boolean;
+  };
 
   constructor(inputShape: Shape, specs: readonly LayerSpec[], fuse: boolean) {
     this.body = new Sequence(specs, inputShape, '', fuse);
@@ -134,8 +138,7 @@ export class Network implements LayerSpec {
     this.outputShape = this.body.outputShape;
     this.layout = new Layout(this.body.parameters);
     this.stateLayout = new Layout(this.body.state);
-    this.specs = specs;
-    this.fuse = fuse;
+    this.options = { inputShape, layers: specs, fuse };
   }
 
   /** This network as a layer of another. Throws a ShapeError when it takes other inputs. */
@@ -147,7 +150,7 @@ export class Network implements LayerSpec {
         got: shapeText(inputShape),
         todo: 'Make the inner network for the outputs of the layer before it.',
       });
-    return new Sequence(this.specs, inputShape, name, this.fuse);
+    return new Sequence(this.options.layers, inputShape, name, this.options.fuse);
   }
 
   /** The layers in order, with their names. */

@@ -70,7 +70,11 @@ function activation(kind: ActivationKind, { scale = 1 }: ActivationOptions, alph
         got: `${value}`,
         todo: 'Give a constant such as 1 / 10.',
       });
-  return { kind, build: (shape, name) => new ActivationLayer({ kind, scale, alpha }, shape, name) };
+  return {
+    kind,
+    options: kind === 'elu' ? { scale, alpha } : { scale },
+    build: (shape, name) => new ActivationLayer({ kind, scale, alpha }, shape, name),
+  };
 }
 
 export class ActivationLayer implements Layer {

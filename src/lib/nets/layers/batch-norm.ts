@@ -77,9 +77,11 @@ export function batchNorm(options: BatchNormOptions = {}): LayerSpec {
       got: `${epsilon}`,
       todo: 'Give what is added to variances, such as .001, so that a channel that is constant can be divided.',
     });
+  const its = { momentum, epsilon, center, scale };
   return {
     kind: 'batchNorm',
-    build: (shape, name) => new BatchNormLayer({ momentum, epsilon, center, scale }, shape, name),
+    options: its,
+    build: (shape, name) => new BatchNormLayer(its, shape, name),
   };
 }
 

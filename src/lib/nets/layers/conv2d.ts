@@ -46,6 +46,7 @@ export function conv2d(filters: number, kernelSize: Extent, options: Conv2dOptio
   const windows = windowOptions('conv2d', { what: 'kernelSize', kernel: kernelSize, stride, padding });
   return {
     kind: 'conv2d',
+    options: { filters, kernelSize: windows.kernel, stride: windows.stride, padding, ...affine },
     build: (shape, name) => new Conv2dLayer(filters, windows, affine, shape, name),
   };
 }

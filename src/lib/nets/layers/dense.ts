@@ -20,7 +20,11 @@ export function dense(units: number, options: AffineOptions = {}): LayerSpec {
       todo: 'Give the number of outputs of the layer.',
     });
   const its = affineOptions('dense', options);
-  return { kind: 'dense', build: (shape, name) => new DenseLayer(units, its, shape, name) };
+  return {
+    kind: 'dense',
+    options: { units, ...its },
+    build: (shape, name) => new DenseLayer(units, its, shape, name),
+  };
 }
 
 export class DenseLayer extends AffineLayer {

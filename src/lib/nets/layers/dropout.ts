@@ -30,7 +30,11 @@ export function dropout(rate: number): LayerSpec {
       got: `${rate}`,
       todo: 'Give the probability with which an entry is dropped, such as 0.1.',
     });
-  return { kind: 'dropout', build: (shape, name) => new DropoutLayer(rate, shape, name) };
+  return {
+    kind: 'dropout',
+    options: { rate },
+    build: (shape, name) => new DropoutLayer(rate, shape, name),
+  };
 }
 
 export class DropoutLayer implements Layer {

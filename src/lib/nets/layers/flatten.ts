@@ -17,6 +17,7 @@ import {
 /** [28, 28, 1] → [784]. */
 export const flatten = (): LayerSpec => ({
   kind: 'flatten',
+  options: {},
   build: (shape, name) => new FlattenLayer(shape, name),
 });
 

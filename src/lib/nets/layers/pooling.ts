@@ -55,6 +55,7 @@ export const maxPool = (size: Extent, options: PoolingOptions = {}): LayerSpec =
 /** The mean of all pixels of an image: [height, width, c] → [c]. */
 export const globalAveragePool = (): LayerSpec => ({
   kind: 'globalAveragePool',
+  options: {},
   build(shape, name) {
     const options = { kernel: [shape[0], shape[1]], stride: [1, 1], padding: 'valid' } as const;
     const windows = windowsOn(shape, options, name);
@@ -70,6 +71,7 @@ function pooling(kind: 'averagePool' | 'maxPool', size: Extent, options: Pooling
   const PoolLayer = kind === 'maxPool' ? MaxPoolLayer : AveragePoolLayer;
   return {
     kind,
+    options: { size: its.kernel, stride: its.stride, padding },
     build(shape, name) {
       const windows = windowsOn(shape, its, name);
       const outputShape = [windows.rows, windows.cols, windows.channels];

@@ -48,7 +48,11 @@ export function residual(body: readonly LayerSpec[], options: ResidualOptions = 
       got: 'none',
       todo: 'Give a list such as [dense(100), relu(), dense(100)].',
     });
-  return { kind: 'residual', build: (shape, name) => new ResidualLayer(body, shortcut, shape, name) };
+  return {
+    kind: 'residual',
+    options: { body, shortcut },
+    build: (shape, name) => new ResidualLayer(body, shortcut, shape, name),
+  };
 }
 
 export class ResidualLayer implements Layer {
