@@ -8,6 +8,7 @@ import { NativeLibraryError, ValueError } from '../errors';
 import type { Backend } from './backend';
 import { NativeBackend } from './native/backend';
 import { candidates, openLibrary } from './native/library';
+import { holdToOne } from './native/threads';
 import { PortableBackend } from './portable/backend';
 
 export type BackendChoice = 'auto' | 'native' | 'portable';
@@ -74,6 +75,17 @@ function openNative(): NativeBackend | undefined {
   return library && (native = new NativeBackend(library, path));
 }
 
+/**
+ * Gives every product of the process one thread until the function that it resolves to is called: for whoever starts
+ * threads that compute. OpenBLAS has one number of threads for the whole process; with more than one, the
+ * small products of two threads of ours wait for each other's, ten times as long as they take.
+ */
+export async function oneThread(): Promise<() => void> {
+  const release = holdToOne();
+  await native?.oneThread();
+  return release;
+}
+
 function noNative(): never {
   throw new NativeLibraryError({
     what: 'Native BLAS',
@@ -105,7 +117,8 @@ export const blas = {
     return backend().library;
   },
   /**
-   * Sets (when n is given) and returns the number of threads of large operations; small products always run on one.
+   * Sets (when n is given) and returns the number of threads of large operations; small products always run on one, and
+   * all of them while threads of ours compute (run's `inThread`).
    * The default is the number of physical cores, or KERNELBOOK_THREADS. The portable path has one thread. Accelerate
    * settles the number itself. Throws a ValueError for anything but a whole number from 1.
    */

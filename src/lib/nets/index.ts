@@ -1,5 +1,6 @@
 /** Networks: layers with three verbs and sites, snapshots of their numbers, losses, optimisers, training. */
 
+export { type Description, describeNetwork, networkFrom } from './description';
 export * from './init';
 export * from './layer';
 export { elu, identity, relu, sigmoid, softplus, tanh } from './layers/activation';
@@ -18,7 +19,17 @@ export * from './params';
 export * from './site';
 export * from './tfjs';
 export type { TfjsModel, TfjsModule } from './tfjs-module';
-export * from './train';
+export {
+  type Checkpoint,
+  type EpochEvent,
+  type EpochRecord,
+  type SnapshotRecord,
+  TrainingInterrupted,
+  type TrainOptions,
+  type TrainResult,
+  train,
+} from './train';
+export { type ThreadTrainOptions, trainInThread } from './train-in-thread';
 export type { BestRecord, Measure, PackedBest, Validation } from './validation';
 export { weightedSquaredError, weightedTargets } from './weighted-loss';
 export * from './workspace';

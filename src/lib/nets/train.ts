@@ -42,6 +42,8 @@ export interface TrainOptions {
   readonly onEpoch?: (event: EpochEvent) => void | 'stop' | Promise<void | 'stop'>;
   /** Epochs and steps after which to keep a snapshot; 0 is the beginning. */
   readonly snapshotsAt?: { readonly epochs?: readonly number[]; readonly steps?: readonly number[] };
+  /** Called with each of these as soon as training comes to it, once: not with those that a checkpoint holds. */
+  readonly onSnapshot?: (record: SnapshotRecord) => void;
   /** Reports progress, in steps and with the last epoch's loss and validation, under this name (run/progress). */
   readonly progress?: string;
   /**
@@ -185,10 +187,9 @@ class Training {
     checkWhole('epochs', epochs, 0);
     checkWhole('batchSize', options.batchSize ?? inputs.rows, 1);
     const batchSize = Math.min(options.batchSize ?? inputs.rows, inputs.rows);
-    const shuffled = batchSize < inputs.rows && (options.shuffle ?? true);
     this.network = network;
     this.options = options;
-    this.rng = ownGenerator(options, shuffled || network.body.stochastic);
+    this.rng = ownGenerator(network, inputs.rows, options);
     this.noise = network.body.stochastic ? (this.rng as Random).stream('noise') : null;
 
     // Called when the arena is there, whose size depends on what will be allocated.
@@ -196,7 +197,8 @@ class Training {
       const bytes = length * (dtype === 'float32' ? 4 : 8);
       return arena.used + bytes + 64 <= arena.capacity ? arena.vector(length, dtype) : zeros(length, dtype);
     };
-    this.batches = new Batches({ inputs, targets }, batchSize, shuffled ? this.rng : null, allocate);
+    const order = isShuffled(inputs.rows, options) ? this.rng : null;
+    this.batches = new Batches({ inputs, targets }, batchSize, order, allocate);
     this.validator = validation
       ? new Validator(network, validation, { loss, epochs, dtype }, allocate)
       : null;
@@ -363,7 +365,9 @@ class Training {
     const { step } = this;
     if (!this.snapshotSteps.has(step) || this.snapshots.at(-1)?.step === step) return;
     this.checkParams();
-    this.snapshots.push({ epoch: step / this.batches.count, step, snapshot: this.copy() });
+    const record = { epoch: step / this.batches.count, step, snapshot: this.copy() };
+    this.snapshots.push(record);
+    this.options.onSnapshot?.(record);
   }
 
   /** The numbers as they are, which the next step changes. */
@@ -437,11 +441,7 @@ class Training {
     this.step = checkpoint.step;
     this.lossSum = checkpoint.lossSum;
     this.history = [...checkpoint.history];
-    this.snapshots = checkpoint.snapshots.map(({ step, snapshot }) => ({
-      epoch: step / batches.count,
-      step,
-      snapshot: network.unpack(snapshot),
-    }));
+    this.snapshots = snapshotsOf(network, checkpoint);
     this.validator?.restore(network, checkpoint.best);
   }
 
@@ -497,7 +497,6 @@ class Training {
   }
 }
 
-/** An arena with room for so many numbers. */
 /**
  * How many examples of a batch go through the network together. Where one takes more room than the parameters do, as in
  * a convolutional network, a batch is cut into parts whose buffers stay in cache, and their gradients are added up. Not so
@@ -510,14 +509,37 @@ function partOf(network: Network, batchSize: number, entriesOfExample: number, d
   return Math.ceil(batchSize / parts);
 }
 
+/** An arena with room for so many numbers. */
 function arenaOf(dtype: DType, entries: number): Arena {
   const bytes = entries * (dtype === 'float32' ? 4 : 8);
   return new Arena(Math.min(bytes + 4096, ARENA_LIMIT));
 }
 
-/** A generator of the training's own: the checkpoint's, or a stream below the given one, which moves on by a word. */
-function ownGenerator({ rng, checkpoint }: TrainOptions, needed: boolean): Random | null {
-  if (!needed) return null;
+/** The snapshots that a checkpoint holds. */
+export function snapshotsOf(
+  network: Network,
+  { snapshots, examples, batchSize }: Checkpoint,
+): SnapshotRecord[] {
+  const stepsAnEpoch = Math.ceil(examples / batchSize);
+  return snapshots.map(({ step, snapshot }) => ({
+    epoch: step / stepsAnEpoch,
+    step,
+    snapshot: network.unpack(snapshot),
+  }));
+}
+
+type Drawing = Pick<TrainOptions, 'rng' | 'checkpoint' | 'batchSize' | 'shuffle'>;
+
+const isShuffled = (examples: number, { batchSize = examples, shuffle = true }: Drawing): boolean =>
+  shuffle && batchSize < examples;
+
+/**
+ * A generator of the training's own, where it draws: the checkpoint's, or a stream below the given one, which moves on by
+ * a word. Throws a ValueError when there is neither.
+ */
+export function ownGenerator(network: Network, examples: number, options: Drawing): Random | null {
+  if (!isShuffled(examples, options) && !network.body.stochastic) return null;
+  const { rng, checkpoint } = options;
   if (checkpoint?.rng) return Random.fromState(checkpoint.rng);
   if (rng) return rng.stream(rng.integer(2 ** 31));
   throw new ValueError({

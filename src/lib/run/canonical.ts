@@ -103,7 +103,8 @@ function isArray(v: unknown): v is NpyData {
   return ArrayBuffer.isView(v) && !(v instanceof DataView) && !(v instanceof Uint8ClampedArray);
 }
 
-function isPlain(v: unknown): v is Record<string, unknown> {
+/** Whether a value is an object as `{}` makes it. */
+export function isPlain(v: unknown): v is Record<string, unknown> {
   if (typeof v !== 'object' || v === null) return false;
   const prototype = Object.getPrototypeOf(v);
   // An object of another realm (a notebook's cell) has another Object.prototype, which itself has no prototype.

@@ -15,5 +15,5 @@ export {
   progress,
   progressText,
 } from './progress';
-export { inThread, type ThreadOptions, threads } from './threads';
+export { inThread, type ThreadContext, type ThreadOptions, threads } from './threads';
 export { freeBytes, type Span, TiledMatrix, type TiledMatrixOptions } from './tiled-matrix';

@@ -13,7 +13,7 @@ import type { Step, Steps } from '../steps';
 import { now } from '../steps';
 import { clearUpper, mirrorLower, transposeInto, transposeSquare } from '../triangle';
 import type { Library } from './library';
-import { checkedThreads, defaultThreads } from './threads';
+import { checkedThreads, defaultThreads, heldToOne } from './threads';
 
 const ROW_MAJOR = 101;
 const PLAIN = 111;
@@ -87,11 +87,11 @@ export class NativeBackend implements Backend {
   private wanted: number;
   private current = 0;
   /**
-   * The arguments of the asynchronous calls under way. koffi keeps no reference to the arrays while its thread works
+   * The asynchronous calls under way, with their arguments. koffi keeps no reference to the arrays while its thread works
    * on them: without this they could be collected during the call, and the process would crash. And while there are
    * any, the number of threads must not change under them.
    */
-  private readonly underWay = new Set<unknown[]>();
+  private readonly underWay = new Map<unknown[], Promise<void>>();
 
   constructor(lib: Library, asked?: string) {
     this.asked = asked;
@@ -371,21 +371,29 @@ export class NativeBackend implements Backend {
         this.useThreads(work);
         f(...args);
       },
-      runAsync: () =>
-        new Promise<void>((resolve, reject) => {
-          this.useThreads(work);
-          this.underWay.add(args);
+      runAsync: () => {
+        this.useThreads(work);
+        const call = new Promise<void>((resolve, reject) => {
           f.async(...args, (error: unknown) => {
             this.underWay.delete(args);
             if (error) reject(error);
             else resolve();
           });
-        }),
+        });
+        this.underWay.set(args, call);
+        return call;
+      },
     };
   }
 
+  /** Gives the library one thread, as soon as the calls under way have ended. */
+  async oneThread(): Promise<void> {
+    await Promise.allSettled(this.underWay.values());
+    this.useThreads(0);
+  }
+
   private useThreads(work: number): void {
-    const n = work <= ONE_THREAD ? 1 : this.wanted;
+    const n = work <= ONE_THREAD || heldToOne() ? 1 : this.wanted;
     if (n === this.current || this.underWay.size > 0) return;
     this.setThreads?.(n);
     this.current = n;

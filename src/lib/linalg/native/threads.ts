@@ -17,6 +17,18 @@ export function defaultThreads(): number {
   return Math.min(availableParallelism(), physicalCores() ?? Number.POSITIVE_INFINITY);
 }
 
+/** Who keeps the library at one thread. */
+let holders = 0;
+
+/** Whether operations of any size have one thread, because other threads of this process compute beside them. */
+export const heldToOne = (): boolean => holders > 0;
+
+/** Holds them to one until the function that it gives is called. */
+export function holdToOne(): () => void {
+  holders++;
+  return () => void holders--;
+}
+
 /** `value` as a number of threads; throws a ValueError when it is none. */
 export function checkedThreads(what: string, value: number | string): number {
   const n = Number(value);
