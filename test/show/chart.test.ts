@@ -169,6 +169,56 @@ const specs: [string, Spec][] = [
     ),
   ],
   [
+    'lines in panels',
+    lines(
+      taus.map((t, i) => ({ ...t, K: 2 ** (i % 3) })),
+      {
+        title: 'Panels',
+        x: K,
+        y: { field: 'tau', log: true },
+        series: 'kernel',
+        facet: 'model',
+        spread: 'range',
+        paper: 0.7,
+        curves: [{ label: '1/√K', x: [1, 4], y: [0.8, 0.4] }],
+      },
+    ),
+  ],
+  [
+    'bars in panels, the names at the side',
+    bars(
+      taus.map((t) => ({ ...t, kernel: `the kernel ${t.kernel}` })),
+      {
+        title: 'Panels at the side',
+        category: 'kernel',
+        value: 'tau',
+        facet: { field: 'model', ownAxis: true },
+        paperRule: 0.5,
+        width: 150,
+      },
+    ),
+  ],
+  [
+    'dots in panels, one of them empty',
+    dots(taus, {
+      title: 'Panels of dots',
+      category: 'kernel',
+      value: { field: 'tau', log: true },
+      series: 'kernel',
+      facet: { field: 'model', panels: ['MLP', 'none', 'CNN'] },
+    }),
+  ],
+  [
+    'a scatter in panels, each with its axes',
+    scatter(cloud, {
+      title: 'Clouds',
+      x: 'network',
+      y: 'surrogate',
+      identity: true,
+      facet: { field: 'digit', ownAxis: true },
+    }),
+  ],
+  [
     'histogram',
     histogram(numbers, {
       title: 'A histogram',
@@ -230,7 +280,7 @@ describe('a chart’s bundle', () => {
     expect(svg).not.toContain('fill="white"');
     // Nothing of it lies far outside the plot.
     expect(Number(/ height="(\d+)"/.exec(svg)?.[1])).toBeLessThan(480);
-    expect(Number(/ width="(\d+)"/.exec(svg)?.[1])).toBeLessThan(760);
+    expect(Number(/ width="(\d+)"/.exec(svg)?.[1])).toBeLessThan(780);
   });
 
   it.each(specs)(
@@ -245,12 +295,15 @@ describe('a chart’s bundle', () => {
       const domains = async ({ compile }: { compile(spec: never): { spec: VegaSpec } }) => {
         const compiled = compile(live).spec;
         const view = await new vega.View(vega.parse(compiled), { renderer: 'none' }).runAsync();
-        return ['x', 'y'].map((name) => {
-          const has = compiled.scales?.some((scale) => scale.name === name);
-          return has ? view.scale(name).domain() : null;
-        });
+        // Of panels with axes of their own, a scale each: `concat_0_y`.
+        const names = (compiled.scales ?? [])
+          .map(({ name }) => name)
+          .filter((name) => /(^|_)[xy]$/.test(name));
+        return Object.fromEntries(names.map((name) => [name, view.scale(name).domain()]));
       };
-      expect(await domains(older)).toEqual(await domains(ours));
+      const own = await domains(ours);
+      expect(Object.keys(own).length).toBeGreaterThanOrEqual(2);
+      expect(await domains(older)).toEqual(own);
     },
   );
 
@@ -426,6 +479,27 @@ describe('the data of a chart', () => {
   });
 });
 
+describe('the ticks of a logarithmic axis', () => {
+  const labels = async (values: number[], y: object = {}) => {
+    const spec = lines(
+      values.map((v, x) => ({ x, v })),
+      { title: 't', x: { field: 'x', title: 'step' }, y: { field: 'v', log: true, ...y }, points: false },
+    );
+    const svg = (await chartBundle(spec, { description }))['image/svg+xml'] as string;
+    const axis = svg.slice(svg.indexOf('aria-label="Y-axis'));
+    return [...axis.slice(0, axis.indexOf('role-axis-title')).matchAll(/>([\d.e+-]+)<\/text>/g)].map(
+      (m) => m[1],
+    );
+  };
+  it('are few over many decades, 1 among them, and small ones are all written as powers', async () => {
+    expect(await labels([2e-11, 3.7])).toEqual(['1e-10', '1e-8', '1e-6', '1e-4', '0.01', '1']);
+    expect(await labels([2e-7, 3e-3])).toEqual(['1e-6', '1e-5', '1e-4', '0.001']);
+  });
+  it('reach as far as the axis, also where there are no values yet', async () => {
+    expect(await labels([0.5, 1], { domain: [1e-4, 1] })).toEqual(['1e-4', '0.001', '0.01', '0.1', '1']);
+  });
+});
+
 describe('makers', () => {
   const rowsOf = (spec: Spec) => (spec.data as { values: Record<string, number>[] }).values;
   it('turn seeds into mean ± standard error', () => {
@@ -437,6 +511,25 @@ describe('makers', () => {
     expect(rowsOf(spec)[0].y).toBe(2);
     expect(rowsOf(spec)[0].high - 2).toBeCloseTo(1 / Math.sqrt(3), 12);
     expect(2 - rowsOf(spec)[0].low).toBeCloseTo(1 / Math.sqrt(3), 12);
+  });
+  it('turn seeds into mean and range, which a logarithmic axis does not move', () => {
+    const rows = [1, 100, 10_000].flatMap((y) => [0, 1].map((x) => ({ x, y: y * (1 + x), c: `c${x}` })));
+    for (const log of [false, true])
+      for (const spec of [
+        lines(rows, { title: 't', x: 'x', y: { field: 'y', log }, spread: 'range' }),
+        dots(rows, { title: 't', category: 'c', value: { field: 'y', log }, spread: 'range' }),
+        bars(rows, { title: 't', category: 'c', value: { field: 'y', log }, spread: 'range' }),
+      ]) {
+        expect(rowsOf(spec).map((r) => [r.low, r.high])).toEqual([
+          [1, 10_000],
+          [2, 20_000],
+        ]);
+        expect(rowsOf(spec)[0].y).toBeCloseTo(log ? 100 : 10_101 / 3, 9);
+        const { subtitle } = spec.title as { subtitle: string[] };
+        expect(subtitle.join(' ')).toMatch(
+          log ? /^geometric mean; .*: least to most, n = 3/ : /^mean; .*: least to/,
+        );
+      }
   });
   it('take the geometric mean on a logarithmic axis', () => {
     const [row] = rowsOf(

@@ -15,17 +15,17 @@ import {
   errorNote,
   joinNotes,
   legendOf,
-  look,
   nameAt,
   numberAt,
   type PaperValue,
   paperLayers,
   resolveAxis,
+  type Spread,
   seriesNames,
   someRows,
-  WIDTH,
 } from './channel';
 import type { Spec } from './chart';
+import { type Drawing, type Facet, type Panel, panelsOf, unseen } from './facets';
 import { MARKS } from './theme';
 
 export interface BarsOptions extends ChartLook {
@@ -33,8 +33,12 @@ export interface BarsOptions extends ChartLook {
   category: string | { field: string; title?: string };
   /** The field of the number. */
   value: Axis;
-  /** The field that names the group within a category, side by side. */
+  /** The field that names the group within a category, side by side; the category's own gives each its colour. */
   series?: string;
+  /** The field that names the panel a row belongs to; one panel otherwise. `width` and `height` are then a panel's. */
+  facet?: Facet;
+  /** What the error bar spans where several rows share category and series (default: ± one standard error). */
+  spread?: Spread;
   /** The paper's number by category, drawn as a hollow diamond. */
   paper?: Readonly<Record<string, number>>;
   /** A value of the paper for all categories, dashed. */
@@ -43,7 +47,10 @@ export interface BarsOptions extends ChartLook {
   seeds?: boolean;
 }
 
-/** A bar for each category. Rows with the same category and series (one a seed) become mean ± standard error. */
+/**
+ * A bar for each category, in one panel or in several. Rows with the same category and series (one a seed) become
+ * their mean with an error bar of ± one standard error, or from the least to the most.
+ */
 export function bars(rows: readonly DataRow[], options: BarsOptions): Spec {
   return categories(rows, options, 'bar');
 }
@@ -53,70 +60,79 @@ export function dots(rows: readonly DataRow[], options: BarsOptions): Spec {
   return categories(rows, options, 'point');
 }
 
+/** The rows of one panel, category and series. */
+interface Group extends Averaged {
+  panel: string;
+  category: string;
+  name: string;
+  values: number[];
+}
+
 function categories(rows: readonly DataRow[], options: BarsOptions, mark: 'bar' | 'point'): Spec {
-  const { series, paper, width = WIDTH } = options;
+  const { series, paper, spread } = options;
   const category = typeof options.category === 'string' ? { field: options.category } : options.category;
   const value = resolveAxis(options.value, mark === 'bar');
-  const groups = new Map<string, { category: string; series: string; values: number[] }>();
-  someRows(rows, mark === 'bar' ? 'bars' : 'dots').forEach((row, i) => {
+  const panels = panelsOf(someRows(rows, mark === 'bar' ? 'bars' : 'dots'), options);
+  const found = new Map<string, { panel: string; category: string; name: string; values: number[] }>();
+  rows.forEach((row, i) => {
     const of = nameAt(row, category.field, i);
     const name = series === undefined ? '' : nameAt(row, series, i);
-    const group = groups.get(`${of}\n${name}`) ?? { category: of, series: name, values: [] };
+    const panel = panels.of(row, i);
+    const key = [panel, of, name].join('\n');
+    const group = found.get(key) ?? { panel, category: of, name, values: [] };
     group.values.push(numberAt(row, value.field, i, value.log));
-    groups.set(`${of}\n${name}`, group);
+    found.set(key, group);
   });
-  const order = [...new Set([...groups.values()].map((g) => g.category))];
+  const groups: Group[] = [...found.values()].map((g) => ({
+    ...g,
+    ...averaged(g.values, value.log, spread),
+  }));
+  const order = [...new Set(groups.map((g) => g.category))];
   const names = seriesNames(rows, series);
-  const means: Averaged[] = [];
-  const named = (g: { category: string; series: string }) => ({
-    [category.field]: g.category,
-    ...(series === undefined ? {} : { [series]: g.series }),
-  });
-  const values = [...groups.values()].map((g) => {
-    const m = averaged(g.values, value.log);
-    means.push(m);
-    return { ...named(g), [value.field]: m.mean, ...(m.n > 1 ? { low: m.low, high: m.high } : {}) };
-  });
-  const counts = means.map((m) => m.n);
-  const seeds = options.seeds ?? (mark === 'point' && Math.max(...counts) > 1 && Math.max(...counts) <= 20);
+  const beside = series !== undefined && series !== category.field;
+  const most = Math.max(...groups.map((g) => g.n));
+  const seeds = options.seeds ?? (mark === 'point' && most > 1 && most <= 20);
   const longest = Math.max(...order.map((c) => c.length));
   // Long names, or many, are written along the side rather than turned.
-  const sideways = longest * order.length * 7 > width;
-  const [along, across] = sideways ? ['y', 'x'] : ['x', 'y'];
-  const offset =
-    series === undefined
-      ? {}
-      : { [`${along}Offset`]: { field: series, type: 'nominal', sort: null, scale: { domain: names } } };
-  const place: Spec = {
-    [along]: {
-      field: category.field,
-      type: 'nominal',
-      sort: null,
-      scale: { domain: order },
-      title: category.title ?? null,
-      axis: { labelAngle: 0, labelLimit: 260, grid: false },
-    },
-    ...offset,
+  const sideways = longest * order.length * 7 > panels.width;
+  const [along, across] = sideways ? (['y', 'x'] as const) : (['x', 'y'] as const);
+  const things: Spec = {
+    field: category.field,
+    type: 'nominal',
+    sort: null,
+    scale: { domain: order },
+    title: category.title ?? null,
+    axis: { labelAngle: 0, labelLimit: 260, grid: false },
   };
-  const shown = [...groups.values()].flatMap((g) => g.values);
-  const measured = (field: string) => {
-    const channel = axisChannel(value, field, shown);
-    return { [across]: { ...channel, axis: { ...(channel.axis as Spec), grid: true } } };
-  };
-  const colour = colourChannel(names, series, width);
+  const offset = beside
+    ? { [`${along}Offset`]: { field: series, type: 'nominal', sort: null, scale: { domain: names } } }
+    : {};
+  const colour = colourChannel(names, series, panels.whole);
+  // On an axis of the same names a legend would say nothing.
+  if (series !== undefined && !beside) Object.assign(colour.color as Spec, { legend: null });
+  const shape = mark === 'point' && series !== undefined ? { shape: { ...(colour.color as Spec) } } : {};
   const tooltip = [
     { field: category.field, type: 'nominal' },
-    ...(series === undefined ? [] : [{ field: series, type: 'nominal' }]),
+    ...(beside ? [{ field: series, type: 'nominal' }] : []),
     { field: value.field, type: 'quantitative', title: value.title, format: '.4~g' },
   ];
-  const layer: Spec[] = [];
-  const filled = mark === 'bar' ? { type: 'bar' } : { type: 'point', size: 90 };
-  const shape = mark === 'point' && series !== undefined ? { shape: { ...(colour.color as Spec) } } : {};
-  if (seeds)
-    layer.push({
-      data: {
-        values: [...groups.values()].flatMap((g) => g.values.map((v) => ({ ...named(g), [value.field]: v }))),
-      },
+  const named = (g: Group) => ({
+    [category.field]: g.category,
+    ...(series === undefined ? {} : { [series]: g.name }),
+  });
+
+  const draw = (panel: Panel): Drawing => {
+    const own = groups.filter((g) => g.panel === panel.name);
+    const empty = own.length === 0;
+    const shown = (panels.ownAxis && !empty ? own : groups).flatMap((g) => g.values);
+    const place: Spec = { [along]: panel[along](things), ...offset };
+    const measured = (field: string) => {
+      const channel = axisChannel(value, field, shown);
+      return { [across]: panel[across]({ ...channel, axis: { ...(channel.axis as Spec), grid: true } }) };
+    };
+    const at: Spec = { ...place, ...measured(value.field) };
+    const ticks: Spec = {
+      data: { values: own.flatMap((g) => g.values.map((v) => ({ ...named(g), [value.field]: v }))) },
       mark: {
         type: 'tick',
         thickness: 1.5,
@@ -124,34 +140,42 @@ function categories(rows: readonly DataRow[], options: BarsOptions, mark: 'bar' 
         opacity: 0.55,
         orient: sideways ? 'vertical' : 'horizontal',
       },
-      encoding: { ...place, ...measured(value.field), ...colour },
-    });
-  layer.push({
-    mark: filled,
-    encoding: { ...place, ...measured(value.field), ...colour, ...shape, tooltip },
-  });
-  if (counts.some((n) => n > 1))
-    layer.push({
+      encoding: { ...at, ...colour },
+    };
+    const means: Spec = {
+      mark: mark === 'bar' ? { type: 'bar' } : { type: 'point', size: 90 },
+      encoding: { ...at, ...colour, ...shape, tooltip },
+    };
+    const errors: Spec = {
       transform: [{ filter: 'isValid(datum.low)' }],
       mark: { type: 'rule', ...MARKS.errorBar },
       encoding: { ...place, ...measured('low'), [`${across}2`]: { field: 'high' } },
-    });
-  if (paper)
-    layer.push(
-      ...paperPoints(paper, category.field, order, place, along, measured(value.field), value.field, width),
-    );
-  const note = joinNotes(
-    options.subtitle,
-    errorNote(means, value.log, mark === 'bar' ? 'bar' : 'line'),
-    seeds ? 'ticks: single seeds' : undefined,
-  );
-  const rowHeight = 26 * Math.max(1, names.length * 0.8);
-  const size = sideways ? { height: options.height ?? Math.round(order.length * rowHeight + 10) } : {};
-  return {
-    ...look({ ...options, ...size, subtitle: note }),
-    data: { values },
-    layer: [...layer, ...paperLayers(options.paperRule, sideways)],
+    };
+    const layer = empty ? [unseen(at)] : [...(seeds ? [ticks] : []), means, ...(most > 1 ? [errors] : [])];
+    // In the middle of the category, whatever series stand side by side there.
+    const middle = { x: at.x, y: at.y };
+    if (paper) layer.push(...paperPoints(paper, category.field, order, middle, value.field, panels.whole));
+    return {
+      data: {
+        values: (empty ? groups : own).map((g) => ({
+          ...named(g),
+          [value.field]: g.mean,
+          ...(g.n > 1 ? { low: g.low, high: g.high } : {}),
+        })),
+      },
+      layer: [...layer, ...paperLayers(options.paperRule, { horizontal: sideways, labelled: panel.last })],
+    };
   };
+  const rowHeight = 26 * Math.max(1, (beside ? names.length : 1) * 0.8);
+  return panels.spec(draw, {
+    subtitle: joinNotes(
+      options.subtitle,
+      errorNote(groups, value.log, mark === 'bar' ? 'bar' : 'line', spread),
+      seeds ? 'ticks: single seeds' : undefined,
+    ),
+    ...(sideways ? { height: options.height ?? Math.round(order.length * rowHeight + 10) } : {}),
+    values: across,
+  });
 }
 
 function paperPoints(
@@ -159,8 +183,6 @@ function paperPoints(
   field: string,
   order: readonly string[],
   place: Spec,
-  along: string,
-  measured: Spec,
   valueField: string,
   width: number,
 ): Spec[] {
@@ -171,8 +193,7 @@ function paperPoints(
       data: { values: known.map((c) => ({ [field]: c, [valueField]: paper[c], source: 'paper' })) },
       mark: { type: 'point', ...MARKS.paperPoint },
       encoding: {
-        [along]: place[along],
-        ...measured,
+        ...place,
         // A legend of one entry explains the diamond.
         stroke: {
           field: 'source',

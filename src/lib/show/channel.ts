@@ -69,8 +69,8 @@ export function resolveAxis(axis: Axis, zero = false): ResolvedAxis {
 
 /**
  * The quantitative Vega-Lite channel of an axis, over `field` (the axis' own, or an aggregate of it). `values`, all that
- * the axis shows, choose its ticks: whole numbers get no tick between them, and a logarithmic axis its own values
- * where they are few, else 1, 2, 5 or powers of ten.
+ * the axis shows, and its ends, where they are given, choose its ticks: whole numbers get no tick between them, and a
+ * logarithmic axis its own values where they are few, else 1, 2, 5 or powers of ten.
  */
 export function axisChannel(
   axis: ResolvedAxis,
@@ -79,35 +79,42 @@ export function axisChannel(
 ): Spec {
   const scale: Spec = axis.log ? { type: 'log', nice: false, padding: 8 } : { zero: axis.zero };
   if (axis.domain) Object.assign(scale, { domain: [...axis.domain], nice: false });
-  const format = axis.format ? { format: axis.format } : axis.log ? { format: '~g' } : {};
   const ticks = axis.log
     ? values.length > 0
-      ? { values: logTicks(values) }
+      ? theseTicks(logTicks(values, axis.domain))
       : { tickCount: 5 }
     : wholeTicks(values);
+  const format = axis.format ? { format: axis.format } : axis.log ? LOG_LABELS : {};
   const look: Spec = { ...format, ...ticks };
   return { field, type: 'quantitative', title: axis.title, scale, axis: look };
 }
+
+/** `0.01`, and `1e-4` as `1e-8`: d3's `~g` alone would write `0.000001` beside `1e-8`. */
+export const LOG_LABELS = { labelExpr: "format(datum.value, datum.value < 1e-3 ? '~e' : '~g')" };
 
 /** No ticks between whole numbers; on the numbers themselves where they are few. */
 function wholeTicks(values: readonly number[]): Spec {
   if (values.length === 0 || !values.every((v) => Number.isInteger(v))) return {};
   const own = [...new Set(values)].sort((a, b) => a - b);
   const even = own.every((v, i) => i < 2 || v - own[i - 1] === own[1] - own[0]);
-  return own.length <= 9 && even ? { values: own, format: 'd' } : { tickMinStep: 1 };
+  return own.length <= 9 && even ? { ...theseTicks(own), format: 'd' } : { tickMinStep: 1 };
 }
 
-/** Ticks of a logarithmic axis. */
-export function logTicks(values: readonly number[]): number[] {
+/** Ticks at the values. Of more than `tickCount`, the theme's if there is none here, Vega would leave out every other. */
+const theseTicks = (values: readonly number[]): Spec => ({ values, tickCount: values.length });
+
+/** Ticks of a logarithmic axis that shows some values between its ends. */
+export function logTicks(values: readonly number[], ends: readonly number[] = []): number[] {
   const own = [...new Set(values)].sort((a, b) => a - b);
   if (own.length <= 9 && own.every((v) => Number.isInteger(v))) return own;
-  const low = Math.log10(own[0]);
-  const high = Math.log10(own[own.length - 1]);
+  const low = Math.log10(Math.min(own[0], ...ends));
+  const high = Math.log10(Math.max(own[own.length - 1], ...ends));
   const steps = high - low <= 2.5 ? [1, 2, 5] : [1];
   const decades = Math.floor(high + 0.2) - Math.floor(low - 0.2) + 1;
   const every = Math.ceil(decades / 8);
   const ticks: number[] = [];
-  for (let d = Math.floor(low - 0.2); d <= high + 0.2; d += every)
+  // Multiples of `every`, so that 1 is among them.
+  for (let d = every * Math.ceil(Math.floor(low - 0.2) / every); d <= high + 0.2; d += every)
     for (const s of steps) ticks.push(Number(`${s}e${d}`));
   return ticks.filter((t) => Math.log10(t) >= low - 0.2 && Math.log10(t) <= high + 0.2);
 }
@@ -159,7 +166,11 @@ export function checkCount(what: string, count: number): void {
 }
 
 /** Words into lines of at most `width` pixels in a font, for titles, which Vega does not break. */
-function brokenLines(text: string, width: number, font: { fontSize: number; fontWeight?: number }): string[] {
+export function brokenLines(
+  text: string,
+  width: number,
+  font: { fontSize: number; fontWeight?: number },
+): string[] {
   const lines: string[] = [];
   for (const word of text.trim().split(/\s+/)) {
     const longer = lines.length > 0 ? `${lines[lines.length - 1]} ${word}` : word;
@@ -211,43 +222,60 @@ export function colourChannel(
   };
 }
 
+/** What a band or an error bar spans: the mean ± one standard error, or all values from the least to the most. */
+export type Spread = 'standardError' | 'range';
+
 export interface Averaged {
   mean: number;
-  /** mean − se and mean + se; equal to the mean for one value. */
+  /** The ends of the spread; equal to the mean for one value. */
   low: number;
   high: number;
   n: number;
 }
 
-/** Mean ± one standard error; on a logarithmic axis the geometric mean, ×/÷ the error of the logarithm. */
-export function averaged(values: readonly number[], log: boolean): Averaged {
+/** The mean and its spread; on a logarithmic axis the geometric mean, ×/÷ the standard error of the logarithm. */
+export function averaged(
+  values: readonly number[],
+  log: boolean,
+  spread: Spread = 'standardError',
+): Averaged {
+  const n = values.length;
   const x = log ? values.map(Math.log) : values;
-  const n = x.length;
   const centre = mean(x);
-  const se = n > 1 ? standardError(x) : 0;
   const back = (v: number) => (log ? Math.exp(v) : v);
+  if (spread === 'range')
+    return { mean: back(centre), low: Math.min(...values), high: Math.max(...values), n };
+  const se = n > 1 ? standardError(x) : 0;
   return { mean: back(centre), low: back(centre - se), high: back(centre + se), n };
 }
 
 /** What the error bars and bands of a chart are, for its subtitle. */
-export function errorNote(groups: readonly Averaged[], log: boolean, what: string): string | undefined {
+export function errorNote(
+  groups: readonly Averaged[],
+  log: boolean,
+  what: string,
+  spread: Spread = 'standardError',
+): string | undefined {
   const counts = groups.map((g) => g.n);
   const [least, most] = [Math.min(...counts), Math.max(...counts)];
   if (most < 2) return undefined;
   const n = least === most ? `n = ${most}` : `n = ${least} to ${most}`;
-  return log
-    ? `geometric mean; ${what}: one standard error of the logarithm, ${n}`
-    : `mean; ${what}: one standard error, ${n}`;
+  const spans = spread === 'range' ? 'least to most' : `one standard error${log ? ' of the logarithm' : ''}`;
+  return `${log ? 'geometric mean' : 'mean'}; ${what}: ${spans}, ${n}`;
 }
 
 /** Joins the caller's subtitle and a note. */
 export const joinNotes = (...notes: (string | undefined)[]): string | undefined =>
   notes.filter((n) => n).join(' · ') || undefined;
 
-/** The layers that draw the paper's values. */
-export function paperLayers(paper: readonly PaperValue[] | number | undefined, horizontal = false): Spec[] {
+/** The layers that draw the paper's values; with the words beside them unless they are not to be `labelled`. */
+export function paperLayers(
+  paper: readonly PaperValue[] | number | undefined,
+  { horizontal = false, labelled = true } = {},
+): Spec[] {
   const values = typeof paper === 'number' ? [{ value: paper }] : (paper ?? []);
-  return values.flatMap(({ value, label = `paper: ${value}`, axis = 'y' }: PaperValue) => {
+  const words = (value: number) => `paper: ${value > 0 && value < 1e-3 ? value.toExponential() : value}`;
+  return values.flatMap(({ value, label = words(value), axis = 'y' }: PaperValue) => {
     const alongY = (axis === 'y') !== horizontal;
     const at = { datum: value, type: 'quantitative' };
     // The label stands right of the plot, where nothing is drawn; that of a vertical rule at its upper end.
@@ -261,10 +289,8 @@ export function paperLayers(paper: readonly PaperValue[] | number | undefined, h
           encoding: { x: at, y: { value: 2 }, text: { value: label } },
         };
     const data = { values: [{}] };
-    return [
-      { data, mark: { type: 'rule', ...MARKS.paper }, encoding: alongY ? { y: at } : { x: at } },
-      { data, ...text },
-    ];
+    const rule = { data, mark: { type: 'rule', ...MARKS.paper }, encoding: alongY ? { y: at } : { x: at } };
+    return labelled ? [rule, { data, ...text }] : [rule];
   });
 }
 

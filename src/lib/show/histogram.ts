@@ -5,6 +5,7 @@ import {
   type ChartLook,
   checkCount,
   colourChannel,
+  LOG_LABELS,
   logTicks,
   look,
   type PaperValue,
@@ -71,7 +72,7 @@ export function histogram(
     type: 'quantitative',
     title: yTitle,
     scale: yScale,
-    ...(log ? { axis: { format: '~g', values: logTicks(heights.flat().filter((h) => h > 0)) } } : {}),
+    ...(log ? { axis: { ...LOG_LABELS, values: logTicks(heights.flat().filter((h) => h > 0)) } } : {}),
   };
   const x = {
     field: 'from',

@@ -5,7 +5,7 @@ import { frameBundle } from './table';
 
 export { type AttributionGridOptions, type AttributionRow, attributionGrid } from './attribution-grid';
 export { type BarsOptions, bars, dots } from './bars';
-export type { Axis, ChartLook, DataRow, PaperValue } from './channel';
+export type { Axis, ChartLook, DataRow, PaperValue, Spread } from './channel';
 export {
   type ChartOptions,
   chart,
@@ -16,11 +16,12 @@ export {
   type Spec,
 } from './chart';
 export { type Bundle, type Displayable, display, markdown } from './display';
+export type { Facet } from './facets';
 export { type HeatMapOptions, heatMap } from './heat-map';
 export { type HistogramOptions, histogram, normalCurve } from './histogram';
 export { type ImageGridOptions, type Images, imageGrid } from './image-grid';
 export { type LinesOptions, lines } from './lines';
-export { overSeeds } from './over-seeds';
+export { type OverSeedsOptions, overSeeds } from './over-seeds';
 export { showProgress } from './progress-bar';
 export { type ScatterOptions, scatter } from './scatter';
 export { type FrameLike, type TableOptions, table, tableBundle } from './table';
