@@ -9,6 +9,7 @@ import {
   dense,
   dropout,
   flatten,
+  logisticLoss,
   type Measure,
   maxPool,
   meanSquaredError,
@@ -106,6 +107,19 @@ describe('a training in a thread', () => {
         expect(there.rng?.state()).toEqual(here.rng?.state());
         if (more.validation?.patience) expect(result.ended).toBe('patience');
       });
+
+  it('ends with its goal, the accuracy of a list of labels', async () => {
+    const its = { ...data, targets: Array.from(data.targets.data, (y) => Number(y > 0)) };
+    const wanted = {
+      loss: logisticLoss,
+      epochs: 200,
+      validation: { ...its, measure: 'accuracy', goal: 0.7 },
+    } as const;
+    const expected = await train(net, start(), its, options(wanted));
+    const result = await trainInThread(net, start(), its, options(wanted));
+    expect(result.ended).toBe('goal');
+    expect(numbers(result)).toEqual(numbers(expected));
+  });
 
   it('many at once, on one generator, are the trainings one after the other', async () => {
     const seeds = [1, 2, 3, 4, 5];
@@ -301,13 +315,13 @@ describe('what cannot be trained in a thread', () => {
       'a loss of other functions',
       { loss: { ...meanSquaredError } },
       net,
-      /trainInThread\({ loss }\): expected one that its name tells: meanSquaredError/,
+      /trainInThread\({ loss }\): expected what this library exports.*called meanSquaredError/,
     ],
     [
       'a measure that is a function',
       { validation: { ...data, measure } },
       net,
-      /trainInThread\({ validation.measure }\).*got another one, called largest/,
+      /trainInThread\({ validation.measure }\).*got something else, called largest/,
     ],
     ['a layer of other functions', {}, network(2, [affine(), dense(1)]), /got one of the kind affine/],
     ['an order without a generator', { rng: undefined }, net, /train\({ rng }\)/],

@@ -19,6 +19,7 @@ import {
   network,
   relu,
   type Snapshot,
+  softmaxCrossEntropy,
   TrainingInterrupted,
   type TrainOptions,
   tanh,
@@ -51,6 +52,11 @@ const options = (more: Partial<TrainOptions> = {}): TrainOptions => ({
   batchSize: 5,
   rng: random('orders'),
   ...more,
+});
+/** The examples in two classes. */
+const labelled = ({ inputs, targets }: typeof data) => ({
+  inputs,
+  targets: targets.map((y) => Number(y > 0)),
 });
 /** A measure that gives these values, whatever the network. */
 const scripted = (values: readonly number[], better?: Measure['better']): Measure => {
@@ -87,16 +93,15 @@ describe('validation', () => {
     });
 
   it('takes another measure: the accuracy, for which larger is better', async () => {
-    const labels = (targets: Float64Array) => targets.map((y) => Number(y > 0));
-    const measured = { ...validation, targets: labels(validation.targets) };
+    const measured = labelled(validation);
     const seen: Snapshot[] = [];
     const { history, best } = await train(
       net,
       start(),
-      { ...data, targets: labels(data.targets) },
+      labelled(data),
       options({
         loss: logisticLoss,
-        validation: { ...measured, measure: { name: 'accuracy', value: accuracy, better: 'larger' } },
+        validation: { ...measured, measure: 'accuracy' },
         onEpoch: (event) => void seen.push(event.snapshot()),
       }),
     );
@@ -105,6 +110,25 @@ describe('validation', () => {
     expect(new Set(accuracies).size).toBeGreaterThan(1);
     expect(best?.value).toBe(Math.max(...accuracies));
     expect(best?.epoch).toBe(1 + accuracies.indexOf(Math.max(...accuracies)));
+  });
+
+  it('takes the class of a list, a column or rows with an entry for each output as the same accuracy', async () => {
+    const three = network(2, [dense(8), tanh(), dense(3)]);
+    const classes = data.targets.map((y) => (y < -0.5 ? 0 : y < 0.5 ? 1 : 2));
+    const oneHot = Matrix.from(Array.from(classes, (c) => [0, 1, 2].map((k) => Number(k === c))));
+    const forms = [classes, Array.from(classes), new Matrix(23, 1, classes), oneHot];
+    const histories = await Promise.all(
+      forms.map(async (targets) => {
+        const more = {
+          loss: softmaxCrossEntropy,
+          validation: { ...data, targets, measure: 'accuracy' },
+        } as const;
+        return (await train(three, start(three), { ...data, targets }, options(more))).history;
+      }),
+    );
+    const values = histories.map((history) => history.map((record) => record.validation));
+    expect(new Set(values[0]).size).toBeGreaterThan(1);
+    for (const its of values) expect(its).toEqual(values[0]);
   });
 
   it('leaves the training as it is without it', async () => {
@@ -155,7 +179,8 @@ describe('validation', () => {
 });
 
 describe('early stopping', () => {
-  const cases: [title: string, values: number[], its: Partial<Validation>, epochs: number, best: number][] = [
+  type Ending = Omit<Partial<Validation>, 'measure'> & { better?: Measure['better'] };
+  const cases: [title: string, values: number[], its: Ending, epochs: number, best: number][] = [
     ['when patience has run out', [5, 4, 4.5, 4.2, 4.1, 1], { patience: 3 }, 5, 2],
     [
       'not before, since each better value begins it anew',
@@ -166,13 +191,7 @@ describe('early stopping', () => {
     ],
     ['at once, with a patience of one', [2, 3, 1], { patience: 1 }, 2, 1],
     ['where an equal value is no better one', [2, 2, 2, 1], { patience: 2 }, 3, 1],
-    [
-      'where larger is better',
-      [0.5, 0.7, 0.6, 0.7, 0.9],
-      { patience: 2, measure: scripted([], 'larger') },
-      4,
-      2,
-    ],
+    ['where larger is better', [0.5, 0.7, 0.6, 0.7, 0.9], { patience: 2, better: 'larger' }, 4, 2],
     [
       'where patience counts epochs, and every second is evaluated',
       [5, 4, 6, 6, 1],
@@ -182,8 +201,74 @@ describe('early stopping', () => {
     ],
     ['where patience is shorter than the way to the next value', [5, 6, 1], { patience: 1, every: 3 }, 6, 3],
   ];
-  it.each(cases)('ends the training %s', async (_, values, its, epochs, best) => {
-    const measure = scripted(values, its.measure?.better);
+  const goals: typeof cases = [
+    ['when its goal is met', [5, 4, 2.9, 1], { goal: 3 }, 3, 3],
+    ['when its goal is met exactly', [5, 3, 1], { goal: 3 }, 2, 2],
+    ['with the first value', [-2, 1], { goal: 3 }, 1, 1],
+    ['with a goal that larger values meet', [0.5, 0.8, 0.85, 0.9], { goal: 0.85, better: 'larger' }, 3, 3],
+    ['at an epoch that is evaluated', [5, 2, 1], { goal: 3, every: 3 }, 6, 6],
+    ['by its goal before patience', [5, 6, 6, 2, 1], { goal: 3, patience: 4 }, 4, 4],
+    ['by its goal with its last epoch', [5, 4, 3, 2], { goal: 2, every: 5 }, 20, 20],
+  ];
+  it.each(goals)('ends the training %s', async (_, values, { better, ...its }, epochs, best) => {
+    const result = await train(
+      net,
+      start(),
+      data,
+      options({ epochs: 20, validation: { ...validation, ...its, measure: scripted(values, better) } }),
+    );
+    expect(result.ended).toBe('goal');
+    expect(result.history).toHaveLength(epochs);
+    expect(result.best?.epoch).toBe(best);
+    // The last numbers are the best.
+    expect(digits(result.snapshot)).toEqual(digits(result.best?.snapshot as Snapshot));
+    expect(digits(result.snapshot)[0]).toEqual(result.checkpoint.snapshot.params.data);
+  });
+
+  it('does not end it by a goal that no value meets', async () => {
+    const ended = async (its: Ending) => {
+      const { better, ...rest } = its;
+      const measure = scripted([5, 4, 3.1, 6, 6, 6, 6, 6], better);
+      return (await train(net, start(), data, options({ validation: { ...validation, ...rest, measure } })))
+        .ended;
+    };
+    expect(await ended({ goal: 3 })).toBe('epochs');
+    expect(await ended({ goal: 7, better: 'larger' })).toBe('epochs');
+    expect(await ended({ goal: 3, patience: 2 })).toBe('patience');
+  });
+
+  it('ends a classifier when its accuracy on the training data crosses a threshold, as every epoch shows', async () => {
+    const its = labelled(data);
+    const wanted = {
+      loss: logisticLoss,
+      epochs: 200,
+      batchSize: undefined,
+      optimizer: adam({ rate: 0.003 }),
+    };
+    const seen: number[] = [];
+    await train(
+      net,
+      start(),
+      its,
+      options({
+        ...wanted,
+        onEpoch: (event) => void seen.push(accuracy(net.predict(event.snapshot(), its.inputs), its.targets)),
+      }),
+    );
+    const crossing = 1 + seen.findIndex((value) => value >= 0.85);
+    expect(crossing).toBeGreaterThan(1);
+    const result = await train(
+      net,
+      start(),
+      its,
+      options({ ...wanted, validation: { ...its, measure: 'accuracy', goal: 0.85 } }),
+    );
+    expect([result.ended, result.history.length]).toEqual(['goal', crossing]);
+    expect(result.history.map((record) => record.validation)).toEqual(seen.slice(0, crossing));
+  });
+
+  it.each(cases)('ends the training %s', async (_, values, { better, ...its }, epochs, best) => {
+    const measure = scripted(values, better);
     const seen: Snapshot[] = [];
     const result = await train(
       net,
@@ -317,25 +402,25 @@ describe('early stopping', () => {
 });
 
 describe('a training with validation that was interrupted', () => {
+  const largest: Measure = {
+    name: 'largest',
+    better: 'larger',
+    value: (outputs) => Math.max(...outputs.data),
+  };
   const recipes: [string, Partial<Validation>][] = [
     ['the loss, and patience', { patience: 4 }],
     ['every second epoch', { patience: 4, every: 2 }],
-    [
-      'the largest output, restored without patience',
-      {
-        restoreBest: true,
-        measure: { name: 'largest', better: 'larger', value: (outputs) => Math.max(...outputs.data) },
-      },
-    ],
+    ['the largest output, restored without patience', { restoreBest: true, measure: largest }],
+    ['the largest output, and a goal', { goal: 1.1, measure: largest }],
   ];
   for (const [title, its] of recipes)
     for (const dtype of dtypes)
       it(`goes on to the same digits from every step: ${title}, ${dtype}`, async () => {
         const wanted = { epochs: 14, validation: { ...validation, ...its } };
         const whole = await train(net, start(net, dtype), data, options(wanted));
-        expect(whole.ended).toBe(its.patience ? 'patience' : 'epochs');
+        expect(whole.ended).toBe(its.patience ? 'patience' : its.goal ? 'goal' : 'epochs');
         const { step: last } = whole.checkpoint;
-        if (its.patience) expect(last).toBeLessThan(70);
+        if (whole.ended !== 'epochs') expect(last).toBeLessThan(70);
         for (let stopAt = 1; stopAt < last; stopAt++) {
           let steps = 0;
           const controller = new AbortController();
@@ -485,6 +570,15 @@ describe('bad input to a validation', () => {
     const torn = validation.inputs.copy();
     torn.set(4, 1, Number.POSITIVE_INFINITY);
     await fails({ inputs: torn }).toThrow(/Inputs of the validation.*Infinity in example 4, column 1/);
+    for (const goal of [Number.NaN, Number.POSITIVE_INFINITY])
+      await fails({ goal }).toThrow(/validation.goal }\): expected a finite value of meanSquaredError, got/);
+    await fails({ measure: 'acuracy' as 'accuracy' }).toThrow(
+      /validation.measure }\): expected 'accuracy', a loss.*got 'acuracy'/,
+    );
+    await fails({ measure: 'accuracy' }).toThrow(/accuracy, actual, value 0: expected a class label/);
+    await fails({ measure: 'accuracy', targets: Matrix.zeros(17, 2) }).toThrow(
+      /accuracy targets: expected labels, or 1 columns, one for each output, got 17 × 2/,
+    );
     for (const value of [0, -1, 2.5, Number.NaN]) {
       await fails({ patience: value }).toThrow(ValueError);
       await fails({ patience: value }).toThrow(

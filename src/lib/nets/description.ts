@@ -58,18 +58,9 @@ export function optimizerFrom(description: Description): Optimizer {
   return made('Description of an optimiser', optimizerKinds, description);
 }
 
-/** The name by which `lossNamed` finds a loss. Throws a ValueError, about `what`, when it is not of this library. */
-export function nameOfLoss(what: string, loss: { readonly name: string }): string {
-  if (lossKinds[loss.name] === loss) return loss.name;
-  throw new ValueError({
-    what,
-    expected: `one that its name tells: ${Object.keys(lossKinds).join(', ')}`,
-    got: `another one, called ${loss.name}`,
-    todo: 'Functions cannot be sent or stored: use this one with train, in this thread.',
-  });
-}
-
-export const lossNamed = (name: string): Loss => lossKinds[name];
+/** The loss of this library that has that name, if there is one. */
+export const lossNamed = (name: string): Loss | undefined =>
+  Object.hasOwn(losses, name) ? losses[name] : undefined;
 
 type Kinds<T> = Readonly<Record<string, (options: never) => T>>;
 type Descriptions = readonly Description[];
@@ -99,7 +90,7 @@ const layerKinds = {
 
 const optimizerKinds = { gradientDescent, sgd, adam, adagrad } satisfies Kinds<Optimizer>;
 
-const lossKinds: Readonly<Record<string, Loss>> = {
+const losses: Readonly<Record<string, Loss>> = {
   meanSquaredError,
   weightedSquaredError,
   logisticLoss,

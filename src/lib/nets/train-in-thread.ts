@@ -25,11 +25,10 @@ import {
   describeNetwork,
   describeOptimizer,
   lossNamed,
-  nameOfLoss,
   networkFrom,
   optimizerFrom,
 } from './description';
-import type { TrainingData } from './losses';
+import type { Loss, TrainingData } from './losses';
 import type { Network } from './network';
 import { type PackedSnapshot, packSnapshot, type Snapshot } from './params';
 import {
@@ -41,7 +40,7 @@ import {
   type TrainResult,
   train,
 } from './train';
-import type { Validation } from './validation';
+import type { Measure, Validation } from './validation';
 
 /** The options of `train`, but for onEpoch: training goes on without waiting for this thread. */
 export type ThreadTrainOptions = Omit<TrainOptions, 'onEpoch'>;
@@ -130,12 +129,12 @@ export async function trained(work: Work, { signal, report }: ThreadContext<Repo
   try {
     const { snapshot, ended, checkpoint } = await train(network, network.unpack(work.snapshot), work.data, {
       ...work.options,
-      loss: lossNamed(work.loss),
+      loss: lossNamed(work.loss) as Loss,
       optimizer: optimizerFrom(work.optimizer),
       rng: work.rng && Random.fromState(work.rng),
       validation: validation && {
         ...validation,
-        measure: measure === undefined ? undefined : lossNamed(measure),
+        measure: measure === undefined || measure === 'accuracy' ? measure : lossNamed(measure),
       },
       onSnapshot: (record) => report({ record: { ...record, snapshot: packSnapshot(record.snapshot) } }),
       signal,
@@ -156,6 +155,7 @@ function sendable(
   options: ThreadTrainOptions,
 ): Work {
   const { loss, optimizer, rng, validation, onSnapshot, signal, ...rest } = options;
+  const measure = validation?.measure;
   if ('onEpoch' in rest)
     throw new ValueError({
       what: 'trainInThread({ onEpoch })',
@@ -168,15 +168,27 @@ function sendable(
     network: describeNetwork(network),
     snapshot: packSnapshot(snapshot),
     data,
-    loss: nameOfLoss('trainInThread({ loss })', loss),
+    loss: nameOf('loss', loss),
     optimizer: describeOptimizer(optimizer),
     rng: rng?.state(),
     validation: validation && {
       ...validation,
-      measure: validation.measure && nameOfLoss('trainInThread({ validation.measure })', validation.measure),
+      measure:
+        measure === undefined || measure === 'accuracy' ? measure : nameOf('validation.measure', measure),
     },
     options: rest,
   };
+}
+
+/** By its name the thread finds a loss again. */
+function nameOf(option: string, loss: Measure): string {
+  if (lossNamed(loss.name) === loss) return loss.name;
+  throw new ValueError({
+    what: `trainInThread({ ${option} })`,
+    expected: 'what this library exports under its name',
+    got: `something else, called ${loss.name}`,
+    todo: 'Functions cannot be sent to a thread: use train for others.',
+  });
 }
 
 function resultOf(network: Network, { snapshot, ended, checkpoint }: Done): TrainResult {

@@ -90,8 +90,8 @@ export interface TrainResult {
   readonly snapshots: readonly SnapshotRecord[];
   /** The epoch whose validation had the best value, the first of several; null without validation. */
   readonly best: BestRecord | null;
-  /** Why training ended: its patience had run out, it had all its epochs, or onEpoch said 'stop' before. */
-  readonly ended: 'patience' | 'epochs' | 'stopped';
+  /** Why training ended: by its validation, with all its epochs, or because onEpoch said 'stop' before. */
+  readonly ended: 'goal' | 'patience' | 'epochs' | 'stopped';
   /** From which more epochs can follow: always where training stood after its last step. */
   readonly checkpoint: Checkpoint;
 }
@@ -271,13 +271,13 @@ class Training {
     this.checkParams();
   }
 
-  /** Whether patience has run out: a function of the history, so that it needs no place in a checkpoint. */
-  private get exhausted(): boolean {
-    return this.validator?.exhausted(this.history.length) ?? false;
+  /** Whether validation ends the training: a function of history and best value, which a checkpoint holds. */
+  private get verdict(): 'goal' | 'patience' | null {
+    return this.validator?.verdict(this.history.length) ?? null;
   }
 
   private get finished(): boolean {
-    return this.step === this.last || this.exhausted;
+    return this.step === this.last || this.verdict !== null;
   }
 
   /** What progress says of itself. */
@@ -301,7 +301,7 @@ class Training {
       history,
       snapshots,
       best,
-      ended: this.exhausted ? 'patience' : this.step === this.last ? 'epochs' : 'stopped',
+      ended: this.verdict ?? (this.step === this.last ? 'epochs' : 'stopped'),
       checkpoint: this.checkpoint(),
     };
   }
