@@ -4,11 +4,10 @@
  * sum over examples, a logit divides into what each example contributes (eq. 3): the attribution.
  */
 
-import { NumericalError, ShapeError } from '../errors';
+import { ShapeError } from '../errors';
 import { gemm } from '../linalg';
-import { firstNotFinite } from '../linalg/check';
 import { Matrix, type Vector } from '../linalg/matrix';
-import { locateNonFinite } from './finite';
+import { checkMade } from './finite';
 import { checkColumns, type Fitted, labelsOf, scoreOf } from './surrogate';
 
 /** Rows widened to float64 at a time when the kernel is float32. */
@@ -38,7 +37,7 @@ export class KernelExpansion implements Fitted {
       gemm(Kx.slice(start, end).as('float64'), W, { transposeB: true, beta: 1, out: out.slice(start, end) });
     }
     // No label may come of a NaN, which compares as the smaller of anything.
-    checkLogits(out, Kx, 'decision, Kx');
+    checkMade(out, Kx, 'decision, Kx');
     return out;
   }
 
@@ -71,22 +70,7 @@ export class KernelExpansion implements Fitted {
       const row = out.row(c);
       for (let i = 0; i < row.length; i++) row[i] = weights[i] * kernelRow[i] + share;
     }
-    checkLogits(out, new Matrix(1, W.cols, kernelRow), 'attribution, kernelRow');
+    checkMade(out, new Matrix(1, W.cols, kernelRow), 'attribution, kernelRow');
     return out;
   }
-}
-
-/** Throws where what was made of a kernel is not finite: a ValueError where the kernel is not, else it overflowed. */
-function checkLogits(made: Matrix, kernel: Matrix, what: string): void {
-  const at = firstNotFinite(made.data);
-  if (at < 0) return;
-  throw (
-    locateNonFinite(kernel, what) ??
-    new NumericalError({
-      what,
-      expected: 'finite logits',
-      got: `${made.data[at]}`,
-      todo: 'Coefficients times kernel values overflow: divide the kernel by a scale (cosine or scaled).',
-    })
-  );
 }

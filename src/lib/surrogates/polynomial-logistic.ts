@@ -32,13 +32,13 @@ import {
 import { descendPath, type PathProblem } from './polynomial-descent';
 import { checkSgdOptions, type DescentProgress, type LinearFit, type Penalty } from './sgd';
 import {
-  classesOf,
   type Fitted,
   finish,
   labelsOf,
   type Surrogate,
   type SurrogateProgress,
   scoreOf,
+  twoClassesOf,
 } from './surrogate';
 
 /** The module whose function runs in the thread of an asynchronous fit. */
@@ -241,14 +241,7 @@ function prepared(
 ): Prepared {
   const sorted = checkedAlphas(what, alphas);
   for (const alpha of sorted) checkOptions(what, { ...options, alpha });
-  const classes = classesOf(y, X.rows, what);
-  if (classes.length !== 2)
-    throw new ValueError({
-      what: `${what}, y`,
-      expected: 'labels of two classes',
-      got: `${classes.length} classes: ${classes.slice(0, 5).join(', ')}${classes.length > 5 ? ' …' : ''}`,
-      todo: 'Fit one class against the rest: Float64Array.from(y, (label) => (label === c ? 1 : 0)).',
-    });
+  const classes = twoClassesOf(y, X.rows, what);
   const wrong = locateNonFinite(X, `${what}, X`);
   if (wrong) throw wrong;
   const { degree, squareFree, constant, rng, classWeight, ...rules } = options;

@@ -121,6 +121,18 @@ export function classesOf(y: ArrayLike<number>, rows: number, what: string): num
   });
 }
 
+/** The two labels of y in ascending order. Throws as `classesOf`, and a ValueError for more than two. */
+export function twoClassesOf(y: ArrayLike<number>, rows: number, what: string): [number, number] {
+  const classes = classesOf(y, rows, what);
+  if (classes.length === 2) return [classes[0], classes[1]];
+  throw new ValueError({
+    what: `${what}, y`,
+    expected: 'labels of two classes',
+    got: `${classes.length} classes: ${classes.slice(0, 5).join(', ')}${classes.length > 5 ? ' …' : ''}`,
+    todo: 'Fit one class against the rest: Float64Array.from(y, (label) => (label === c ? 1 : 0)).',
+  });
+}
+
 /** Throws unless y is one finite label for each of `rows` rows. */
 export function checkLabels(y: ArrayLike<number>, rows: number, what: string): void {
   if (y.length !== rows)
