@@ -29,8 +29,8 @@
 //
 // | | |
 // |---|---|
-// | **Time** on two cores | quick: about four minutes · paper: about twenty |
-// | **Data** | MNIST (part of the set-up); Fashion-MNIST, where it can be had |
+// | **Time** on two cores | quick: about four minutes · paper: about twenty; with CIFAR-10 three and twenty more |
+// | **Data** | MNIST (part of the set-up); Fashion-MNIST and CIFAR-10, where they can be had |
 // | **You should know** | the chain rule, logistic regression, what an inner product is |
 // | **You will meet** | the tangent kernel, by hand and by the library; a surrogate and its faithfulness; random projections; data attribution; poisoned data |
 
@@ -39,11 +39,12 @@
 //
 // | | paper | here | why |
 // |---|---|---|---|
-// | networks | MLP, CNNs, ResNets, MobileNet, BERT | the MLP and the CNN of two classes; small ones for the poisoned data | the others' weights and data are out of reach: *not tested* rows |
+// | networks | MLP, CNNs, ResNets, MobileNet, BERT | the MLP and the CNNs of two classes; small ones for the poisoned data | the others' weights and data are out of reach: a *not tested* row |
 // | CNN | 250,000 steps on 10,000 images | 5,000 steps of rate 0.1 on 1,000 images | minutes |
 // | CNN on Fashion-MNIST | a recipe that we do not know | that of MNIST | the released script cannot give the printed accuracy |
+// | CNN on CIFAR-10 | 31,000 steps of Adam, 64 of 10,000 images each | quick: 950 steps, 16 of 1,000 images each; paper profile: 5,000, 16 of 2,000 | minutes |
 // | poisoned data | CIFAR-10, a CNN of 21 layers | MNIST, a small MLP and a small CNN | data and time |
-// | outputs, loss | $C$ softmax outputs, cross-entropy (section 2) | one output $f$, mean of $(\sigma(f) - y)^2$ | as in the authors' program for two classes |
+// | outputs, loss | $C$ softmax outputs, cross-entropy (section 2) | one output $f$, mean of $(\sigma(f) - y)^2$; for CIFAR-10 the log loss of $f - f_0$ | as in the authors' programs for two classes |
 // | training images | 10,000 | quick: 1,000; paper profile: 10,000 | minutes |
 // | steps, rate | 250,000 of $10^{-3}$ | quick: 5,000 of $5 \cdot 10^{-2}$; paper profile: as the paper | their product, 250, is kept |
 // | seeds | 100 | quick: 5; paper profile: 3 | |
@@ -54,24 +55,31 @@
 // | embedding kernel Em | "various layers" | the three hidden layers | |
 
 // %%
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as dfd from 'danfojs-node';
-import { fashionMnist, mnist, poisoned, shuffled, takeExamples, twoClasses, withTrigger } from '#lib/data';
+import { cifar10, type Examples, fashionMnist, mnist, twoClasses } from '#lib/data';
+import { poisoned, shuffled, takeExamples, withTrigger } from '#lib/data';
 import {
   cosine,
   jacobian,
   type Kernel,
   linearKernel,
+  memoised,
   pseudoTangentKernel,
   scaled,
   tangentKernel,
 } from '#lib/kernels';
-import { conjugateKernel, embeddingKernel, projectedTangentKernel, tangentKernelCost } from '#lib/kernels';
+import { conjugateKernel, embeddingKernel, projectedTangentKernel } from '#lib/kernels';
+import { type CostOptions, tangentKernelCost, tiledGram, tiledNeeds } from '#lib/kernels';
 import { blas, dot, Matrix, multiplyAddsOf, syrk } from '#lib/linalg';
 import { accuracy, kendallTau, kurtosis, mean, pearson, quantile } from '#lib/metrics';
 import { nearestNeighbours, precisionRecall, standardDeviation } from '#lib/metrics';
 import { dense, gradientDescent, type Network, network, relu, type Snapshot, train } from '#lib/nets';
-import { adam, averagePool, conv2d, flatten, maxPool } from '#lib/nets';
-import { sigmoidMeanSquaredError, softmaxCrossEntropy } from '#lib/nets';
+import { adam, averagePool, conv2d, flatten, maxPool, packSnapshot } from '#lib/nets';
+import { logisticLoss, sigmoidMeanSquaredError, softmaxCrossEntropy } from '#lib/nets';
+import { offsetTargets, withOffsets } from '#lib/nets';
 import { type Random, random } from '#lib/random';
 import { pick, profile, runJobs } from '#lib/run';
 import {
@@ -107,6 +115,7 @@ const seeds = pick({ smoke: [0, 1], quick: [0, 1, 2, 3, 4], paper: [0, 1, 2] });
 const size = pick({ smoke: 80, quick: 1000, paper: 10_000 });
 const fewSeeds = seeds.slice(0, pick({ smoke: 1, quick: 3, paper: 3 })); // for what takes longer
 const fashion = await fashionMnist().catch((error: Error) => void console.log(error.message));
+const photographs = await cifar10().catch((error: Error) => void console.log(error.message));
 const recipe = pick({
   smoke: { rate: 5e-2, epochs: 3 },
   quick: { rate: 5e-2, epochs: 20 },
@@ -126,6 +135,9 @@ console.log(`profile ${profile()}: ${size} training images, ${seeds.length} seed
 // the paper's text and its program rank different numbers; its value was known by then. `mlp-tau-sgd` was added when
 // `mlp-tau` differed in the paper profile. Both have the rule of the row that they stand beside, unchanged.
 //
+// A third, `cost-exact-outputs`, came with the table of exponents in section 10, whose numbers were known; its rule is that
+// of the rows beside it. `cnn-cifar-tau` was there before the network that it needs (section 8); its rule has not moved.
+//
 // The rows on the CNN, the poisoned data and the SVM were planned with a prototype in Python, whose outcome we knew, and
 // with the rules as they stand. "The least of both" in their statements is ours: it makes the claim harder.
 //
@@ -139,7 +151,7 @@ console.log(`profile ${profile()}: ${size} training images, ${seeds.length} seed
 // %%
 const card = scorecard({
   study: 'trntk-surrogates',
-  source: fashion ? 'MNIST, Fashion-MNIST' : 'MNIST',
+  source: ['MNIST', ...(fashion ? ['Fashion-MNIST'] : []), ...(photographs ? ['CIFAR-10'] : [])].join(', '),
   seeds,
   claims: [
     claim({
@@ -330,7 +342,7 @@ const card = scorecard({
       where: 'table 1',
       paper: '0.882(3)',
       rule: meanIs(within(0.1).of(0.882)),
-      expect: { quick: { 'MNIST, Fashion-MNIST': 'holds', MNIST: 'not tested' } },
+      expect: fashion ? { quick: 'holds' } : 'not tested',
     }),
     claim({
       id: 'cnn-cifar-tau',
@@ -338,7 +350,7 @@ const card = scorecard({
       where: 'table 1',
       paper: '0.711(3)',
       rule: meanIs(within(0.1).of(0.711)),
-      expect: 'not tested',
+      expect: photographs ? 'unknown' : 'not tested',
     }),
     claim({
       id: 'order-trntk-em-cnn',
@@ -444,6 +456,17 @@ const card = scorecard({
       paper: '2',
       rule: meanIs(within(0.1).of(2), growthExponent('multiply-adds', 'n')),
       expect: 'holds',
+    }),
+    claim({
+      id: 'cost-exact-outputs',
+      statement: 'They grow in proportion to the number of outputs (1 to 10)',
+      where: 'section 5, “scales with the number of output neurons linearly”',
+      paper: '1',
+      rule: meanIs(within(0.1).of(1), growthExponent('multiply-adds', 'outputs')),
+      expect: 'differs',
+      reason:
+        'Of the two products a layer of the structured sum only that of the δ is made for each output. Gradients that ' +
+        'are written out do grow so (section 10).',
     }),
     claim({
       id: 'cost-projected-n',
@@ -721,9 +744,10 @@ const surrogate = kernelLogistic({ alpha: 1e-2 }); // the exact optimum; the Gra
 
 /** Fits the surrogate with a kernel on the training images and lets it judge the test images. */
 async function follow(kernel: Kernel) {
-  const fitted = await surrogate.fitAsync(await kernel.gram(seen.images), seen.labels);
+  const gram = await kernel.gram(seen.images);
+  const fitted = await surrogate.fitAsync(gram, seen.labels);
   const similarities = await kernel.cross(unseen.images, seen.images);
-  return { fitted, similarities, logits: fitted.decision(similarities) };
+  return { gram, fitted, similarities, logits: fitted.decision(similarities) };
 }
 
 const networkLogits = logitsOf(snapshot, unseen.images);
@@ -772,7 +796,7 @@ const inClass = (digit: number) => {
 const ofCorrectClass = (logits: Matrix) => logits.data.map((f, i) => (unseen.labels[i] === 1 ? f : -f));
 const tauAsDefined = (f: Matrix, g: Matrix) => kendallTau(ofCorrectClass(f), ofCorrectClass(g));
 
-const gram = await trNTK(snapshot).gram(seen.images);
+const { gram } = followed;
 /** The paper's solver; the images come in an order of its own. */
 const paperSolver = (order: number) =>
   kernelLogistic({ alpha: 1e-4, solver: 'sgd', classWeight: 'balanced', rng: random(`sgd ${order}`) });
@@ -832,9 +856,9 @@ interface Model {
   at: Snapshot;
 }
 
-/** The kernels of one network. trNTK⁰ needs its Gram matrix of the training images once, for the scale. */
+/** The kernels of one network. trNTK, trNTK⁰ and the scale of trNTK⁰ are made from one Gram matrix. */
 async function kernelsOf({ net, start, at }: Model, images: Matrix, seed: number) {
-  const tangent = tangentKernel(net, at);
+  const tangent = memoised(tangentKernel(net, at));
   const spread = standardDeviation((await tangent.gram(images)).data);
   const projection = { dimension: 1024, kind: 'khatri-rao', rng: random(`projection ${seed}`) } as const;
   const kernels: Record<string, Kernel> = {
@@ -1119,9 +1143,9 @@ async function study({ seed }: { seed: number }) {
     accuracies[name] = 100 * accuracy(k.logits, unseen.labels);
     if (name !== 'trNTK') continue;
     asDefined = tauAsDefined(f, k.logits);
-    const sgd = await paperSolver(seed).fitAsync(await kernel.gram(seen.images), seen.labels);
+    const sgd = await paperSolver(seed).fitAsync(k.gram, seen.labels);
     bySolver = kendallTau(f.data, sgd.decision(k.similarities).data);
-    const svm = await kernelSvm().fitAsync(await kernel.gram(seen.images), seen.labels);
+    const svm = await kernelSvm().fitAsync(k.gram, seen.labels);
     bySvm = kendallTau(f.data, svm.decision(k.similarities).data);
     const all = Array.from(unseen.labels, (_, test) => sparsity(shares(test, k)));
     voices = { middle: 100 * mean(all.map((s) => Number(s.middle))), top: mean(all.map((s) => s.top)) };
@@ -1219,11 +1243,11 @@ table(
 // library:
 
 // %%
-const block = (filters: number) => [
+const convolution = (filters: number) => [
   conv2d(filters, 3, { padding: 'same' }),
   relu({ scale: 1 / Math.sqrt(9 * filters) }),
-  averagePool(2),
 ];
+const block = (filters: number) => [...convolution(filters), averagePool(2)];
 const full = (width: number) => [dense(width), relu({ scale: 1 / Math.sqrt(width) })];
 const cnn = network(
   [28, 28, 1],
@@ -1262,6 +1286,19 @@ const cnnRecipe = pick({
   paper: { size: 2000, epochs: 20 },
 });
 
+/** How well a network with the logits f of the test images judges them, and how closely each kernel follows it. */
+async function compare(model: Model, f: Matrix, taught: Examples, asked: Examples, seed: number) {
+  const tau: Record<string, number> = {};
+  const tad: Record<string, number> = {};
+  for (const [name, kernel] of Object.entries(await kernelsOf(model, taught.images, seed))) {
+    const fitted = await surrogate.fitAsync(await kernel.gram(taught.images), taught.labels);
+    const logits = fitted.decision(await kernel.cross(asked.images, taught.images));
+    tau[name] = kendallTau(f.data, logits.data);
+    tad[name] = 100 * (accuracy(logits, asked.labels) - accuracy(f, asked.labels));
+  }
+  return { accuracy: 100 * accuracy(f, asked.labels), tau, tad };
+}
+
 async function cnnStudy({ set, seed }: { set: SetName; seed: number }) {
   const source = sets[set];
   if (!source) throw new Error(`${set} is not there`);
@@ -1284,15 +1321,7 @@ async function cnnStudy({ set, seed }: { set: SetName; seed: number }) {
     },
   );
   const f = cnn.predict(at, asked.images);
-  const tau: Record<string, number> = {};
-  const tad: Record<string, number> = {};
-  for (const [name, kernel] of Object.entries(await kernelsOf({ net: cnn, start, at }, taught.images, seed))) {
-    const fitted = await surrogate.fitAsync(await kernel.gram(taught.images), taught.labels);
-    const logits = fitted.decision(await kernel.cross(asked.images, taught.images));
-    tau[name] = kendallTau(f.data, logits.data);
-    tad[name] = 100 * (accuracy(logits, asked.labels) - accuracy(f, asked.labels));
-  }
-  return { set, seed, accuracy: 100 * accuracy(f, asked.labels), tau, tad };
+  return { set, seed, ...(await compare({ net: cnn, start, at }, f, taught, asked, seed)) };
 }
 
 const cnnResults = await runJobs(
@@ -1304,11 +1333,73 @@ const cnnResults = await runJobs(
   { progress: 'convolutional networks' },
 );
 
+// %% [markdown]
+// Photographs are harder. For two classes of CIFAR-10, aeroplanes and cars, the paper's CNN has three *pairs* of
+// convolutions (64, 32 and 8 filters) with the maximum over 2 × 2 pixels after each pair, and the same dense layers. It
+// is trained by the log loss on $f - f_0$, where $f_0$ is the network before training: the logit begins at zero, whatever
+// the start. (Offsets $o = -f_0$ make a loss of $f$ one of $f + o$:
+// [`offset-loss.ts`](../src/lib/nets/offset-loss.ts).) The gradient of $f - f_0$ is that of $f$, so the kernels are as
+// before. Without CIFAR-10 the next cell trains nothing.
+
 // %%
-const onSet = (set: SetName) => cnnResults.filter((r) => r.set === set);
+const pair = (filters: number) => [...convolution(filters), ...convolution(filters), maxPool(2)];
+const colourCnn = network(
+  [32, 32, 3],
+  [...pair(64), ...pair(32), ...pair(8), flatten(), ...full(128), ...full(64), dense(1)],
+);
+const colourRecipe = pick({
+  smoke: { size: 20, testSize: 20, epochs: 1 },
+  quick: { size: 1000, testSize: 1000, epochs: 15 },
+  paper: { size: 2000, testSize: 2000, epochs: 40 },
+});
+
+async function colourStudy({ seed }: { seed: number }) {
+  if (!photographs) throw new Error('CIFAR-10 is not there');
+  const { train: taught, test: asked } = twoClasses(photographs, [0, 1], {
+    perClass: colourRecipe.size / 2,
+    testPerClass: colourRecipe.testSize / 2,
+  });
+  const rng = random(`colour cnn ${seed}`);
+  const start = colourCnn.init(rng.stream('init'), { initializer: 'standardNormal', dtype: 'float32' });
+  const before = ({ images }: Examples) => colourCnn.predict(start, images).data; // f₀
+  const column = (values: Matrix['data']) => new Matrix(values.length, 1, values);
+  const offsets = column(before(taught).map((f0) => -f0));
+  const { snapshot: at } = await train(
+    colourCnn,
+    start,
+    { inputs: taught.images, targets: offsetTargets(taught.labels, offsets) },
+    {
+      loss: withOffsets(logisticLoss),
+      optimizer: adam({ rate: 1e-3 }),
+      batchSize: 16,
+      epochs: colourRecipe.epochs,
+      rng: rng.stream('order'),
+    },
+  );
+  const f0 = before(asked);
+  const f = column(colourCnn.predict(at, asked.images).data.map((now, i) => now - f0[i]));
+  return { set: 'CIFAR-10', seed, ...(await compare({ net: colourCnn, start, at }, f, taught, asked, seed)) };
+}
+
+const colourResults = await runJobs(
+  'trntk-surrogates/cifar',
+  photographs ? fewSeeds.map((seed) => ({ version: 1, seed, ...colourRecipe, profile: profile() })) : [],
+  colourStudy,
+  { progress: photographs ? 'CNNs of photographs' : false },
+);
+
+// %%
+const allCnns = [...cnnResults, ...colourResults];
+const shownSets = [...new Set(allCnns.map((r) => r.set as string))];
+const onSet = (set: string) => allCnns.filter((r) => r.set === set);
+const table1: Record<string, { accuracy: string; tad: string; tau: string }> = {
+  MNIST: { accuracy: '98.4(1)', tad: '−0.2(2)', tau: '0.857(7)' },
+  'Fashion-MNIST': { accuracy: '97.95(4)', tad: '−2.2(2)', tau: '0.882(3)' },
+  'CIFAR-10': { accuracy: '94.94(5)', tad: '−2.1(5)', tau: '0.711(3)' },
+};
 await chart(
   dots(
-    cnnResults.flatMap((r) => Object.entries(r.tau).map(([kernel, tau]) => ({ kernel, tau, data: r.set }))),
+    allCnns.flatMap((r) => Object.entries(r.tau).map(([kernel, tau]) => ({ kernel, tau, data: r.set }))),
     {
       category: { field: 'kernel', title: 'kernel of the surrogate' },
       value: { field: 'tau', title: "Kendall's τ with the CNN" },
@@ -1319,9 +1410,7 @@ await chart(
     },
   ),
   {
-    description: `Kendall's tau of the surrogates of the CNN by kernel and data set. ${(
-      Object.keys(sets) as SetName[]
-    )
+    description: `Kendall's tau of the surrogates of the CNN by kernel and data set. ${shownSets
       .map((set) => {
         const names = Object.keys(onSet(set)[0].tau);
         return `${set}: ${names.map((k) => `${k} ${mean(onSet(set).map((r) => r.tau[k])).toFixed(2)}`).join(', ')}`;
@@ -1340,14 +1429,14 @@ table(
       τ: overSeeds(results, (r) => r.tau.trNTK),
       'paper  ': '0.708(3)',
     },
-    ...(Object.keys(sets) as SetName[]).map((set) => ({
+    ...shownSets.map((set) => ({
       network: `CNN, ${set}`,
       'accuracy, %': overSeeds(onSet(set), (r) => r.accuracy, 2),
-      paper: set === 'MNIST' ? '98.4(1)' : '97.95(4)',
+      paper: table1[set].accuracy,
       'TAD, points': overSeeds(onSet(set), (r) => r.tad.trNTK, 2),
-      'paper ': set === 'MNIST' ? '−0.2(2)' : '−2.2(2)',
+      'paper ': table1[set].tad,
       τ: overSeeds(onSet(set), (r) => r.tau.trNTK),
-      'paper  ': set === 'MNIST' ? '0.857(7)' : '0.882(3)',
+      'paper  ': table1[set].tau,
     })),
   ]),
   {
@@ -1356,7 +1445,7 @@ table(
 );
 
 // %% [markdown]
-// The CNN's surrogate is closer than the MLP's, as in the paper. But the paper's order of kernels (its table 2, for
+// On MNIST the CNN's surrogate is closer than the MLP's, as in the paper. But the paper's order of kernels (its table 2, for
 // ResNet18 and BERT) turns round: CK first, the trNTK behind it. And here the *untrained* trNTK is last or nearly so,
 // below the pixels on Fashion-MNIST: what the MLP's kernel knew before training, the CNN's has to learn.
 //
@@ -1422,7 +1511,7 @@ async function poisoningStudy({ victim, seed }: { victim: Victim; seed: number }
   );
   const clean = 100 * accuracy(net.predict(at, examined.images), examined.labels);
   const attack = 100 * accuracy(net.predict(at, marked), new Uint8Array(askedSize));
-  const tangent = tangentKernel(net, at);
+  const tangent = memoised(tangentKernel(net, at));
   const K = { dimension: 1024, kind: 'khatri-rao' } as const;
   const kernels: Record<string, Kernel> = {
     trNTK: cosine(tangent),
@@ -1646,11 +1735,107 @@ table(
 );
 
 // %% [markdown]
-// The paper's exponents hold at these sizes: the exact kernel grows with $n^2$, the features of the projection with $n$
-// and with $K$. But for this network the exact one is no more expensive, since the structured sum never writes a
-// gradient down. Nor does it grow in proportion to the outputs: of the two products a layer only that of the $\delta$
-// is needed for each output. What is
-// left of the advantage is that the features alone, $n K$ numbers, can stand for the Gram matrix and its $n^2$.
+// The paper's exponents in $n$ and $K$ hold at these sizes: the exact kernel grows with $n^2$, the features of the
+// projection with $n$ and with $K$. But for this network the exact one is no more expensive, since the structured sum
+// never writes a gradient down. Nor does it grow in proportion to the outputs, as the paper says of both kernels
+// (section 5): of the two products a layer only that of the $\delta$ is needed for each output. What is left of the
+// advantage is that the features alone, $n K$ numbers, can stand for the Gram matrix and its $n^2$.
+//
+// Time is one cost, memory the other. `tangentKernelCost` knows both before a kernel is made, and so how they grow: the
+// exponents below are slopes on logarithmic axes, like those of the claims.
+//
+// > **Predict first.** All hidden layers become eight times as wide. How much more memory does the trNTK of 8,000 images
+// > take, and how much more do their gradients?
+//
+// <details><summary>Answer</summary>
+//
+// Half as much again, and eighteen times as much. The Gram matrix does not know how wide the network is, and only a
+// part of what is held beside it does. Gradients are as long as the parameters are many.
+//
+// </details>
+
+// %%
+type Rival = Omit<CostOptions, 'examples'>;
+const rivals: Record<string, Rival> = {
+  'gradients written out': { kind: 'jacobian' },
+  trNTK: { kind: 'exact' },
+  pNTK: { kind: 'pseudo' },
+  'projected trNTK': { kind: 'projected', dimension: 1024 },
+  'projected pNTK': { kind: 'projected', dimension: 1024, outputs: 'sum' },
+  Em: { kind: 'embedding' },
+  CK: { kind: 'conjugate' },
+};
+const most = ns[ns.length - 1];
+/** What the Gram matrix of an MLP costs. */
+function costOf(rival: Rival, { images = most, outputs = 1, width = 100 }) {
+  const layer = () => [dense(width), relu()];
+  const net = network(784, [...layer(), ...layer(), ...layer(), dense(outputs)]);
+  return tangentKernelCost(net, { ...rival, examples: images });
+}
+/** How many images have a Gram matrix that fits, with all that is held beside it (to a hundred). */
+async function imagesIn(bytes: number, rival: Rival) {
+  let [fit, doNot] = [0, 2 ** 17];
+  while (doNot - fit > 100) {
+    const images = Math.round((fit + doNot) / 2);
+    if ((await costOf(rival, { images })).bytes <= bytes) fit = images;
+    else doNot = images;
+  }
+  return 100 * Math.round(fit / 100);
+}
+
+const sizes = { images: ns, outputs: classCounts, width: [100, 200, 400, 800] };
+const growth: Record<string, string | number>[] = [];
+for (const [kernel, rival] of Object.entries(rivals)) {
+  const exponents: Record<string, string> = {};
+  for (const what of ['operations', 'bytes'] as const)
+    for (const [size, x] of Object.entries(sizes)) {
+      const y = await Promise.all(x.map(async (value) => (await costOf(rival, { [size]: value }))[what]));
+      exponents[`${what}: ${size}`] = growthExponent().read({ x, y }).toFixed(2);
+    }
+  growth.push({ kernel, ...exponents, 'images in 16 GiB': await imagesIn(2 ** 34, rival) });
+}
+table(new dfd.DataFrame(growth), {
+  caption:
+    `Exponents of the multiply-adds and of the bytes of a Gram matrix in the number of images (${ns[0]} to ${most}), in ` +
+    `the outputs (1 to 10) and in the width of the hidden layers (100 to 800); otherwise ${most} images, one output, ` +
+    'width 100; K = 1024.',
+});
+
+// %% [markdown]
+// In the images every exponent comes to 2 in the end, for operations and for bytes: each pair is multiplied, and has its
+// place in the Gram matrix. In the outputs the work of written-out gradients and that of the projection grow in
+// proportion or nearly so, that of the exact trNTK about as the square root, and that of the other kernels not at all.
+// The width costs the structured sum less than its first power, since the 784 pixels stay.
+//
+// The last column is where memory ends. Beyond it, a Gram matrix is made in tiles on disk
+// ([`tiles.ts`](../src/lib/kernels/tiles.ts)), in as little memory as one allows: what goes through the network goes
+// once, or a few times if the memory is small. A tile counts when it is on the disk. So a run that is stopped, or
+// killed, goes on where it was when the same call is made again, and ends with the same digits. Here is what all of
+// MNIST would take; and 300 images, asked for twice:
+
+// %%
+const tangent = { trNTK: tangentKernel(mlp, snapshot) };
+const needs: Record<string, number>[] = [];
+for (const images of [10_000, 60_000]) {
+  const X = allDigits.train.images.slice(0, images);
+  const { disk, memory, tiles, passes } = await tiledNeeds(tangent, X, { memory: 2 ** 28 });
+  needs.push({ images, 'on disk, MiB': mebibytes(disk), 'memory, MiB': mebibytes(memory), tiles, passes });
+}
+table(new dfd.DataFrame(needs), {
+  caption: 'A tiled trNTK that is allowed 256 MiB: passes are how often an image goes through the network.',
+});
+
+const folder = mkdtempSync(join(tmpdir(), 'tiles-'));
+const ask = () => tiledGram(tangent, probe, { of: packSnapshot(snapshot), folder, tileRows: 100, progress: false });
+const [first, again] = [await multiplyAddsOf(ask), await multiplyAddsOf(ask)];
+const fromDisk = (await ask()).trNTK.matrix({ cosine: true }); // trNTK⁰ is the same tiles without the cosine
+rmSync(folder, { recursive: true });
+const errors = fromDisk.data.map((k, i) => Math.abs(k - exactProbe.data[i]));
+({ first, again, largestDifference: quantile(errors, 1) });
+
+// %% [markdown]
+// The first call makes the tiles. The second finds them, and multiplies only to see that the network is still the one
+// they were made with. `panels()` reads the rows of a matrix that does not fit, a thousand at a time.
 //
 // ## Scorecard
 //
@@ -1722,10 +1907,13 @@ if (fashion)
     few,
   );
 else card.notTested('cnn-fmnist-tau', 'It takes Fashion-MNIST: see data/README.md.');
-card.notTested(
-  'cnn-cifar-tau',
-  'It takes CIFAR-10 (data/README.md), and a CNN of six convolutions that this notebook does not build yet.',
-);
+if (photographs)
+  card.record(
+    'cnn-cifar-tau',
+    onSet('CIFAR-10').map((r) => r.tau.trNTK),
+    few,
+  );
+else card.notTested('cnn-cifar-tau', 'It takes CIFAR-10: see data/README.md.');
 card.record('order-trntk-em-cnn', pairedCnn('trNTK', 'Em'), few);
 card.record('order-em-ck-cnn', pairedCnn('Em', 'CK'), few);
 card.record('order-trntk-ck-cnn', pairedCnn('trNTK', 'CK'), few);
@@ -1768,6 +1956,7 @@ card.record(
 );
 const counted = { seeds: [seeds[0]] };
 card.record('cost-exact', [{ x: ns, y: exactByN }], counted);
+card.record('cost-exact-outputs', [{ x: classCounts, y: byClasses.map((row) => row.exact) }], counted);
 card.record('cost-projected-n', [{ x: ns, y: featuresByN }], counted);
 card.record('cost-projected-k', [{ x: Ks, y: featuresByK }], counted);
 card.record('guard-accuracy', accuracies);
