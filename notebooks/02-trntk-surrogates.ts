@@ -317,7 +317,7 @@ const card = scorecard({
       where: 'beyond the paper (the authors’ log: 0.732 and 0.708)',
       paper: '–',
       rule: pairedAbove('SVM', 'kGLM', { standardErrors: -1 }),
-      expect: { quick: 'differs' },
+      expect: 'differs',
       reason: 'It keeps a few dozen images (section 6), and so follows a little less closely than the kGLM.',
     }),
     claim({
@@ -326,7 +326,8 @@ const card = scorecard({
       where: 'table 1',
       paper: '98.4(1)',
       rule: meanIs(within(1).of(98.4)),
-      expect: 'holds',
+      expect: { quick: 'holds', paper: 'differs' },
+      reason: 'Ours is better by a point. Its rate is a hundred times the paper’s, on a fifth of the images.',
     }),
     claim({
       id: 'cnn-mnist-tau',
@@ -342,7 +343,7 @@ const card = scorecard({
       where: 'table 1',
       paper: '0.882(3)',
       rule: meanIs(within(0.1).of(0.882)),
-      expect: fashion ? { quick: 'holds' } : 'not tested',
+      expect: fashion ? 'holds' : 'not tested',
     }),
     claim({
       id: 'cnn-cifar-tau',
@@ -358,7 +359,7 @@ const card = scorecard({
       where: 'table 2 (ResNet18, BERT)',
       paper: '0.776 > 0.768; 0.809 > 0.65',
       rule: pairedAbove('trNTK', 'Em', { standardErrors: 1 }),
-      expect: { quick: 'holds' },
+      expect: 'holds',
     }),
     claim({
       id: 'order-em-ck-cnn',
@@ -402,7 +403,7 @@ const card = scorecard({
       where: 'table 3; here the least of both kernels on both networks',
       paper: '99.99',
       rule: meanIs(atLeast(99)),
-      expect: { quick: 'holds' },
+      expect: 'holds',
     }),
     claim({
       id: 'poison-ntk-recall',
@@ -410,7 +411,7 @@ const card = scorecard({
       where: 'table 3; here the least of both kernels on both networks',
       paper: '99.98',
       rule: meanIs(atLeast(98)),
-      expect: { quick: 'holds' },
+      expect: 'holds',
     }),
     claim({
       id: 'poison-em',
@@ -418,7 +419,7 @@ const card = scorecard({
       where: 'table 3; here the least of both networks',
       paper: '99.71, 100',
       rule: meanIs(atLeast(98)),
-      expect: { quick: 'differs' },
+      expect: 'differs',
       reason: 'Its precision is as good; it misses several marked images of a hundred on the CNN.',
     }),
     claim({
@@ -427,7 +428,7 @@ const card = scorecard({
       where: 'table 3',
       paper: '1.65, 50.61',
       rule: meanIs(below(70)),
-      expect: { quick: 'differs' },
+      expect: 'differs',
       reason:
         'On MNIST it does well. Whether its failure needs the paper’s network and CIFAR-10 we cannot say; and its row in ' +
         'table 3 cannot be right as printed (table3-ck-row).',
@@ -438,7 +439,7 @@ const card = scorecard({
       where: 'table 3; here the least of both networks',
       paper: '99.99',
       rule: meanIs(atLeast(98)),
-      expect: { quick: 'differs' },
+      expect: 'differs',
       reason: 'Without the normalisation a training image with a large gradient is near to everything.',
     }),
     claim({
