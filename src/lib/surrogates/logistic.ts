@@ -7,7 +7,8 @@
  *
  * More than two classes are set apart one against the rest. Two solvers: 'sgd' by scikit-learn's rules (what the paper
  * ran: at α = 1e-4 it stops well before the optimum, and depends on the order of the examples), and 'newton', the exact
- * optimum of the same objective, which is what scikit-learn's LogisticRegression(C = 1/(nα)) finds.
+ * optimum of the same objective, which is what scikit-learn's LogisticRegression(C = 1/(nα)) finds. Kernel logistic
+ * regression without a penalty is kernelLogisticNewton.
  */
 
 import { ValueError } from '../errors';

@@ -2,6 +2,7 @@
  * What every surrogate has in common. A surrogate is a simple model on top of a kernel that is to follow a network:
  * it is fitted to the train Gram (rows: examples; columns: the kernel with each training example) and asked with the
  * kernel of test points against training points. The verbs are scikit-learn's: fit, decision, predict, score.
+ * These models are of classes; one of values has neither labels nor logits: see Regressor in regression.ts.
  */
 
 import { ShapeError, shapeText, ValueError } from '../errors';
