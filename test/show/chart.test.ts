@@ -169,6 +169,10 @@ const specs: [string, Spec][] = [
     ),
   ],
   [
+    'a band on two logarithmic axes',
+    lines(curve, { title: 'Bands', x: K, y: { field: 'rms', log: true }, series: 'kernel', spread: 'range' }),
+  ],
+  [
     'lines in panels',
     lines(
       taus.map((t, i) => ({ ...t, K: 2 ** (i % 3) })),
@@ -284,7 +288,7 @@ describe('a chart’s bundle', () => {
   });
 
   it.each(specs)(
-    'of %s spans the same axes in the Vega-Lite that JupyterLab ships, which is older than ours',
+    'of %s has the same axes, lines and bands in the Vega-Lite that JupyterLab ships, which is older than ours',
     async (_, spec) => {
       const [vega, ours, older] = await Promise.all([
         import('vega'),
@@ -292,18 +296,30 @@ describe('a chart’s bundle', () => {
         import('vega-lite-of-jupyterlab'),
       ]);
       const live = (await chartBundle(spec, { description }))[MIME] as never;
-      const domains = async ({ compile }: { compile(spec: never): { spec: VegaSpec } }) => {
-        const compiled = compile(live).spec;
+      const said = vi.fn();
+      const quiet = () => logger;
+      const logger = { level: () => vega.Warn, error: said, warn: said, info: quiet, debug: quiet };
+      type Compile = (spec: never, options: { logger: never }) => { spec: VegaSpec };
+      const drawn = async ({ compile }: { compile: Compile }) => {
+        const compiled = compile(live, { logger: logger as never }).spec;
         const view = await new vega.View(vega.parse(compiled), { renderer: 'none' }).runAsync();
         // Of panels with axes of their own, a scale each: `concat_0_y`.
         const names = (compiled.scales ?? [])
           .map(({ name }) => name)
           .filter((name) => /(^|_)[xy]$/.test(name));
-        return Object.fromEntries(names.map((name) => [name, view.scale(name).domain()]));
+        const marks = (await view.toSVG()).matchAll(/<g class="mark-(?:line|area) .*?<\/g>/gs);
+        const outlines = [...marks].flatMap(([g]) => [...g.matchAll(/ d="([^"]*)"/g)].map(([, d]) => d));
+        return {
+          domains: names.map((name) => [name, view.scale(name).domain()]),
+          outlines: outlines.map((d) => d.replace(/(\.\d\d)\d+/g, '$1')),
+        };
       };
-      const own = await domains(ours);
-      expect(Object.keys(own).length).toBeGreaterThanOrEqual(2);
-      expect(await domains(older)).toEqual(own);
+      const own = await drawn(ours as never);
+      expect(own.domains.length).toBeGreaterThanOrEqual(2);
+      const hasLines = /"type":"(line|area)"/.test(JSON.stringify(spec));
+      expect(own.outlines.length > 0).toBe(hasLines);
+      expect(await drawn(older as never)).toEqual(own);
+      expect(said).not.toHaveBeenCalled();
     },
   );
 

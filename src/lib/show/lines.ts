@@ -125,7 +125,13 @@ export function lines(rows: readonly DataRow[], options: LinesOptions): Spec {
     const band: Spec = {
       transform: [{ filter: 'isValid(datum.low)' }],
       mark: { type: 'area', opacity: 0.22, interpolate },
-      encoding: { ...place, ...colour, ...up('low'), y2: { field: 'high' } },
+      encoding: {
+        // Beside a logarithmic axis, JupyterLab's Vega-Lite (older than ours) would stack the band along the other.
+        x: { ...place.x, stack: null },
+        y: { ...up('low').y, stack: null },
+        y2: { field: 'high' },
+        ...colour,
+      },
     };
     const line: Spec = { mark: { type: 'line', interpolate }, encoding: { ...place, ...colour } };
     const marks: Spec = { mark: { type: 'point' }, encoding: { ...place, ...colour, ...shape, tooltip } };
