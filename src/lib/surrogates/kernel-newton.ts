@@ -27,8 +27,8 @@ import { finish, finishAsync, type Surrogate, type SurrogateProgress, twoClasses
 
 export interface KernelNewtonOptions {
   /**
-   * How many Newton steps are taken, 1 or more: part of the model. There are fewer only where a minimiser is reached, as
-   * far as the rounding of the loss tells.
+   * How many Newton steps are taken, 1 or more: part of the model. There are fewer only where a minimiser is reached (over
+   * the directions that are kept), as far as the rounding of the loss tells.
    */
   steps: number;
   /** Ends with the first step that leaves a gradient of max-norm below this (default 0: none does). */
