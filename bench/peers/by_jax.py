@@ -6,11 +6,12 @@ from protocol import corner, serve
 
 
 def layers_of(inputs, parameters, width):
-    widths = parameters["widths"]
+    """[(W, b)]; with seeds, those of all of them along a first axis."""
+    widths, first = parameters["widths"], [parameters["seeds"]] if "seeds" in parameters else []
     return [
         (
-            jnp.asarray(inputs.read(f"W{i}.{width}", widths[i], widths[i + 1])),
-            jnp.asarray(inputs.read(f"b{i}.{width}")),
+            jnp.asarray(inputs.read(f"W{i}.{width}", *first, widths[i], widths[i + 1])),
+            jnp.asarray(inputs.read(f"b{i}.{width}", *first, widths[i + 1])),
         )
         for i in range(len(widths) - 1)
     ]
@@ -46,18 +47,16 @@ def structured(inputs, parameters, threads):
     return lambda: {"corner": corner(C * jax.block_until_ready(kernel(X, None, layers)))}
 
 
-def adam(inputs, parameters, threads):
-    """All steps in one compiled loop."""
+def adam_training(inputs, parameters):
+    """The parameters to start from, and all steps in one loop, to be compiled: parameters -> last loss."""
     width = parameters["width"]
     jax.config.update("jax_enable_x64", width == "f64")
     X, Y = (jnp.asarray(inputs.read(f"{name}.{width}", -1, 1)) for name in "XY")
-    start = layers_of(inputs, parameters, width)
     f = network(jnp.tanh)
     rate, b1, b2, epsilon = parameters["rate"], 0.9, 0.999, 1e-8
     loss = lambda layers: ((f(layers, X) - Y) ** 2).mean()
     tree = jax.tree_util.tree_map
 
-    @jax.jit
     def train(layers):
         zero = tree(jnp.zeros_like, layers)
 
@@ -70,9 +69,29 @@ def adam(inputs, parameters, threads):
             layers = tree(lambda p, m, v: p - rate * (m / c1) / (jnp.sqrt(v / c2) + epsilon), layers, m, v)
             return layers, m, v, value
 
-        return jax.lax.fori_loop(0, parameters["steps"], step, (layers, zero, zero, jnp.zeros((), X.dtype)))
+        return jax.lax.fori_loop(0, parameters["steps"], step, (layers, zero, zero, jnp.zeros((), X.dtype)))[3]
 
-    return lambda: {"loss": [float(train(start)[3])]}
+    return layers_of(inputs, parameters, width), train
+
+
+def adam(inputs, parameters, threads):
+    start, train = adam_training(inputs, parameters)
+    compiled = jax.jit(train)
+    return lambda: {"loss": [float(compiled(start))]}
+
+
+def adam_seeds_together(inputs, parameters, threads):
+    """One loop whose steps are those of all networks."""
+    start, train = adam_training(inputs, parameters)
+    compiled = jax.jit(jax.vmap(train))
+    return lambda: {"loss": compiled(start).tolist()}
+
+
+def adam_seeds_in_turn(inputs, parameters, threads):
+    start, train = adam_training(inputs, parameters)
+    compiled = jax.jit(train)
+    starts = [jax.tree_util.tree_map(lambda p: p[k], start) for k in range(parameters["seeds"])]
+    return lambda: {"loss": [float(compiled(its)) for its in starts]}
 
 
 def gradient_descent(inputs, parameters, threads):
@@ -179,6 +198,8 @@ if __name__ == "__main__":
         {
             "structured": structured,
             "adam": adam,
+            "adam-seeds-together": adam_seeds_together,
+            "adam-seeds-in-turn": adam_seeds_in_turn,
             "gradient-descent": gradient_descent,
             "images-kernel": images_kernel,
             "images-epoch": images_epoch,

@@ -133,31 +133,52 @@ def projected_kernel(inputs, parameters, threads):
     return work
 
 
-def adam(inputs, parameters, threads, fused=True):
-    """Adam on the mean squared error of a tanh network over the whole set, fused optimiser."""
+def adam_training(inputs, parameters, fused, affine):
+    """
+    The parameters to start from, those of all seeds along a first axis, and the training: Adam on the mean squared error of
+    a tanh network over the whole set, parameters -> last loss (of each network that `affine` computes).
+    """
     widths, width = parameters["widths"], parameters["width"]
+    seeds = parameters.get("seeds", 1)
     X, Y = (tensor(inputs.read(f"{name}.{width}", -1, 1)) for name in "XY")
-    start = [
-        (tensor(inputs.read(f"W{i}.{width}", widths[i], widths[i + 1])), tensor(inputs.read(f"b{i}.{width}")))
-        for i in range(len(widths) - 1)
-    ]
+    start = []
+    for i in range(len(widths) - 1):
+        W = inputs.read(f"W{i}.{width}", seeds, widths[i], widths[i + 1])
+        start.append((tensor(W), tensor(inputs.read(f"b{i}.{width}", seeds, widths[i + 1]))))
 
-    def work():
+    def train(start):
         layers = [(W.clone().requires_grad_(), b.clone().requires_grad_()) for W, b in start]
         optimizer = torch.optim.Adam([p for l in layers for p in l], lr=parameters["rate"], fused=fused)
         for _ in range(parameters["steps"]):
             h = X
             for i, (W, b) in enumerate(layers):
-                h = torch.addmm(b, h, W)
+                h = affine(b, h, W)
                 if i < len(layers) - 1:
                     h = torch.tanh(h)
-            loss = ((h - Y) ** 2).mean()
+            losses = ((h - Y) ** 2).mean((-2, -1))
             optimizer.zero_grad()
-            loss.backward()
+            losses.sum().backward()
             optimizer.step()
-        return {"loss": [float(loss.detach())]}
+        return losses.detach().flatten().tolist()
 
-    return work
+    return start, train
+
+
+def adam(inputs, parameters, threads, fused=True):
+    """The networks of all seeds, one after the other (there may be one)."""
+    start, train = adam_training(inputs, parameters, fused, torch.addmm)
+    starts = [[(W[k], b[k]) for W, b in start] for k in range(parameters.get("seeds", 1))]
+    return lambda: {"loss": [loss for its in starts for loss in train(its)]}
+
+
+def adam_seeds_together(inputs, parameters, threads, fused=True):
+    """One training whose layers are batched products, a network each."""
+
+    def affine(b, h, W):
+        return torch.baddbmm(b[:, None], h if h.dim() == 3 else h.expand(len(W), *h.shape), W)
+
+    start, train = adam_training(inputs, parameters, fused, affine)
+    return lambda: {"loss": train(start)}
 
 
 def gradient_descent(inputs, parameters, threads):
@@ -264,6 +285,7 @@ TASKS = {
     "projected": projected_kernel,
     "adam-fused": adam,
     "adam-eager": lambda *a: adam(*a, fused=False),
+    "adam-seeds-together": adam_seeds_together,
     "gradient-descent": gradient_descent,
     "images-kernel": images_kernel,
     "images-kernel-chunks": lambda *a: images_kernel(*a, chunk=50),
