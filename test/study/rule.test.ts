@@ -115,7 +115,29 @@ describe('a rule over seeds', () => {
   it('ours names what mean ± error would hide', () => {
     expect(everySeed(atLeast(0)).summary(x).text).toBe('seeds 1 … 3');
     expect(mostSeeds(atLeast(2)).summary(x).text).toBe('in 2 of 3 seeds');
-    expect(medianIs(atLeast(2)).summary([1, 2, 9]).text).toBe('median 2');
+  });
+
+  it('ours is the median where that is judged, with the range of the seeds', () => {
+    expect(medianIs(atLeast(2)).summary([1, 2, 9])).toEqual({
+      mean: 2,
+      se: null,
+      n: 3,
+      text: 'seeds 1 … 9, n = 3',
+    });
+  });
+
+  it('of several rules together each is named with its number, and ours is that of the first', () => {
+    const both = allOf(
+      geometricMeanIs(atLeast(10), pairedRatio('NN', 'CK')),
+      meanIs(atLeast(1), pairedDifference('NN', 'CK')),
+    );
+    const ours = both.summary([
+      { NN: 2, CK: 0.1 },
+      { NN: 8, CK: 0.1 },
+    ]);
+    expect(ours.mean).toBeCloseTo(40, 10);
+    expect(ours.text).toBe('NN / CK: 40 (seeds 20 … 80, n = 2); NN − CK: 4.9');
+    expect(allOf(meanIs(above(0))).summary([1, 3])).toEqual(meanIs(above(0)).summary([1, 3]));
   });
 
   it('a standard error needs two seeds, and zero of them is another rule', () => {
@@ -182,7 +204,7 @@ describe('a geometric mean', () => {
   it('is shown with the range over seeds, and without an error', () => {
     const ours = geometricMeanIs(atLeast(1)).summary([1, 100]);
     expect(ours.mean).toBeCloseTo(10, 12);
-    expect(ours).toMatchObject({ se: null, n: 2, text: 'seeds 1 … 100 (n = 2)' });
+    expect(ours).toMatchObject({ se: null, n: 2, text: 'seeds 1 … 100, n = 2' });
     expect(geometricMeanIs(atLeast(1)).summary([7]).text).toBeUndefined();
   });
 

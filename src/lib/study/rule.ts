@@ -8,15 +8,15 @@
  */
 
 import { ValueError } from '../errors';
-import { geometricMean, mean, quantile, standardError } from '../metrics';
+import { geometricMean, mean, median, standardError } from '../metrics';
 import { above, type Condition, numberText } from './condition';
 import { pairedDifference, type Quantity, value } from './quantity';
 
 /** Ours, as a scorecard stores it. */
 export interface Ours {
-  /** Over seeds; geometric where the rule judges the geometric mean. */
+  /** Over seeds; the median or the geometric mean where the rule judges that. */
   mean: number;
-  /** Standard error of the mean over seeds; null for one value, and for a geometric mean. */
+  /** Standard error of the mean over seeds; null for one value, a median and a geometric mean. */
   se: number | null;
   n: number;
   /** Added where mean ± se alone would hide what was judged, e.g. `0.07 … 0.13`. */
@@ -26,6 +26,8 @@ export interface Ours {
 export interface Rule<V> {
   /** As shown in the scorecard. */
   readonly text: string;
+  /** What it judges, e.g. `network / CK`; empty for the recorded value itself. */
+  readonly of: string;
   /** The fewest seeds it can judge: 2 where it uses a standard error. */
   readonly needs: number;
   /** Null when one seed's value can be judged, or else what was expected in its place. */
@@ -60,6 +62,7 @@ function ruleOf<V>(
   const read = (values: readonly V[]) => values.map((v) => of.read(v));
   return {
     text,
+    of: of.text,
     needs,
     mismatch: (v) => (Number.isFinite(of.read(v)) ? null : of.expects),
     judge: (values) => judge(read(values)),
@@ -85,13 +88,7 @@ export function meanIs(condition: Condition, of: Quantity<number> = value): Rule
 export function medianIs(condition: Condition): Rule<number>;
 export function medianIs<V>(condition: Condition, of: Quantity<V>): Rule<V>;
 export function medianIs(condition: Condition, of: Quantity<number> = value): Rule<number> {
-  const text = of.text ? `median of ${of.text} ${condition.text}` : `median ${condition.text}`;
-  return ruleOf(
-    text,
-    of,
-    (x) => condition.test(quantile(x, 0.5)),
-    (x) => `median ${short(quantile(x, 0.5))}`,
-  );
+  return centreIs('median', median, condition, of);
 }
 
 /**
@@ -101,24 +98,31 @@ export function medianIs(condition: Condition, of: Quantity<number> = value): Ru
 export function geometricMeanIs(condition: Condition): Rule<number>;
 export function geometricMeanIs<V>(condition: Condition, of: Quantity<V>): Rule<V>;
 export function geometricMeanIs(condition: Condition, of: Quantity<number> = value): Rule<number> {
-  const text = of.text
-    ? `geometric mean of ${of.text} ${condition.text}`
-    : `geometric mean ${condition.text}`;
-  const positive: Quantity<number> = {
+  return centreIs('geometric mean', geometricMean, condition, {
     text: of.text,
     expects: of.text ? `${of.expects}, with a positive ${of.text}` : 'a positive number',
     read: (v) => (of.read(v) > 0 ? of.read(v) : Number.NaN),
-  };
+  });
+}
+
+/** A centre of what spreads too far for a mean: ours is the centre, with the range in words instead of an error. */
+function centreIs<V>(
+  name: string,
+  centre: (x: readonly number[]) => number,
+  condition: Condition,
+  of: Quantity<V>,
+): Rule<V> {
+  const text = of.text ? `${name} of ${of.text} ${condition.text}` : `${name} ${condition.text}`;
   return {
-    ...ruleOf(text, positive, (x) => condition.test(geometricMean(x))),
+    ...ruleOf(text, of, (x) => condition.test(centre(x))),
     summary: (values) => {
-      const x = values.map((v) => positive.read(v));
+      const x = values.map((v) => of.read(v));
       const range = rangeText(x);
       return {
-        mean: geometricMean(x),
+        mean: centre(x),
         se: null,
         n: x.length,
-        ...(range ? { text: `${range} (n = ${x.length})` } : {}),
+        ...(range ? { text: `${range}, n = ${x.length}` } : {}),
       };
     },
   };
@@ -207,6 +211,7 @@ export function orderOfMeans<N extends string>(...names: N[]): Rule<Readonly<Rec
   };
   return {
     text: `means: ${names.join(' > ')}`,
+    of: names.join(', '),
     needs: 1,
     mismatch: (v) =>
       names.every((name) => Number.isFinite((v as Named | null)?.[name]))
@@ -262,13 +267,18 @@ function together<R extends readonly AnyRule[]>(
     throw new ValueError({ what: name, expected: 'at least one rule', got: 'none', todo: 'Give the rules.' });
   return {
     text: rules.map((r) => r.text).join(word),
+    of: [...new Set(rules.map((r) => r.of).filter(Boolean))].join(', '),
     needs: most(rules.map((r) => r.needs)),
     mismatch: (v) => rules.map((r) => r.mismatch(v)).find((m) => m !== null) ?? null,
     judge: (values) => combine(rules.map((r) => r.judge(values))),
     summary: (values) => {
-      const [first, ...rest] = rules.map((r) => r.summary(values));
-      const text = [first, ...rest].map((s) => s.text ?? `mean ${short(s.mean)}`).join('; ');
-      return rest.length > 0 ? { ...first, text } : first;
+      const all = rules.map((r) => ({ of: r.of, ours: r.summary(values) }));
+      if (all.length === 1) return all[0].ours;
+      // Ours is that of the first; each is named in the text, with its number.
+      const text = all.map(({ of, ours }) =>
+        [of ? `${of}:` : '', short(ours.mean), ours.text ? `(${ours.text})` : ''].filter(Boolean).join(' '),
+      );
+      return { ...all[0].ours, text: text.join('; ') };
     },
   };
 }
@@ -287,6 +297,7 @@ export function atEach<V>(point: string, rule: Rule<V>): Rule<readonly V[]> {
   const columns = (values: readonly (readonly V[])[]) => values[0].map((_, k) => values.map((v) => v[k]));
   return {
     text: `${rule.text}, at each ${point}`,
+    of: rule.of,
     needs: rule.needs,
     mismatch: (v) =>
       Array.isArray(v) && v.length > 0
@@ -322,6 +333,7 @@ export function anyOf<R extends readonly AnyRule[]>(...rules: R): Together<R> {
 export function not<V>(rule: Rule<V>): Rule<V> {
   return {
     text: `not: ${rule.text}`,
+    of: rule.of,
     needs: rule.needs,
     mismatch: (v) => rule.mismatch(v),
     judge: (values) => !rule.judge(values),
