@@ -11,6 +11,7 @@ import {
   bars,
   chart,
   chartBundle,
+  decisionMap,
   dots,
   heatMap,
   histogram,
@@ -69,6 +70,9 @@ const gram = Matrix.zeros(40, 40);
 gram.data.forEach((_, i) => {
   gram.data[i] = Math.cos(i / 7);
 });
+const plane = Float64Array.from({ length: 11 }, (_, i) => -1 + i / 5);
+const onPlane = (f: (a: number, b: number) => number) =>
+  Array.from(plane, (a) => Array.from(plane, (b) => f(a, b))).flat();
 const K = { field: 'K', title: 'dimension K', log: true };
 
 /** Every maker, with its options used. */
@@ -254,6 +258,29 @@ const specs: [string, Spec][] = [
       resolution: 10,
       groups: { at: [20], names: ['zero', 'one'] },
     }),
+  ],
+  [
+    'decision map',
+    decisionMap(
+      [
+        { name: 'a line', logits: onPlane((a, b) => a + b - 0.3), predicted: [0, 0, 0, 0] },
+        { name: 'a circle', logits: onPlane((a, b) => a * a + b * b - 0.5) },
+      ],
+      {
+        title: 'A map',
+        grid: { axes: [{ nodes: plane }, { nodes: plane }] },
+        training: {
+          inputs: Matrix.from([
+            [0, 0],
+            [0, 1],
+            [1, 0],
+            [-1, -1],
+          ]),
+          labels: [0, 1, 1, 0],
+        },
+        truth: onPlane((a, b) => a + b - 0.25),
+      },
+    ),
   ],
   [
     'heat map without groups',

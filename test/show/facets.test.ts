@@ -150,7 +150,7 @@ describe('small multiples', () => {
     );
     expect(() => drawn('g')).toThrow(ValueError);
     expect(() => drawn({ field: 'f', columns: 0 })).toThrow(
-      /columns: expected a whole number, 1 or more, got 0/,
+      /columns of panels: expected a whole number, 1 or more, got 0/,
     );
   });
 

@@ -129,17 +129,20 @@ export interface PanelGrid {
 const ROOM = 640;
 const GAP = 20;
 const LABELS = 44;
+/** Titles of axes and names of panels, and a line of them. */
+const BOLD = { fontSize: 13, fontWeight: 600 };
+const LINE = 17;
 
 /** A grid of panels. `labelled`: each keeps room for labels of its own. */
 export function gridOf(
   count: number,
-  options: { width?: number; height?: number; columns?: number },
+  options: { width?: number; height?: number; columns?: number; widest?: number },
   labelled = false,
 ): PanelGrid {
-  const { columns = count <= 3 ? count : count === 4 ? 2 : 3, height = 220 } = options;
-  checkCount('facet, columns', columns);
+  const { columns = count <= 3 ? count : count === 4 ? 2 : 3, height = 220, widest = WIDTH } = options;
+  checkCount('columns of panels', columns);
   const gap = labelled ? GAP + LABELS : GAP;
-  const width = options.width ?? Math.min(WIDTH, Math.floor((ROOM - (columns - 1) * gap) / columns));
+  const width = options.width ?? Math.min(widest, Math.floor((ROOM - (columns - 1) * gap) / columns));
   return {
     columns,
     width,
@@ -160,10 +163,7 @@ export function axesAt({ first, bottom }: Place, width: number, ownY = false): P
     x: (channel) => ({
       ...channel,
       axis: { ...(channel.axis as Spec), labelSeparation: 10 },
-      title:
-        bottom && channel.title
-          ? brokenLines(String(channel.title), width, { fontSize: 13, fontWeight: 600 })
-          : null,
+      title: bottom && channel.title ? brokenLines(String(channel.title), width, BOLD) : null,
     }),
     y: (channel) =>
       first
@@ -204,9 +204,11 @@ export function sideBySide(
 
 /** The name of a panel, as text over its plot: a title of Vega's stands higher where an axis has a label at its top. */
 function nameAbove(name: string, width: number): Spec {
+  const lines = brokenLines(name, width, BOLD);
+  const dy = -10 - LINE * (lines.length - 1);
   return {
     data: { values: [{}] },
-    mark: { type: 'text', ...MARKS.note, fontSize: 13, fontWeight: 600, baseline: 'bottom', dy: -10 },
-    encoding: { x: { value: width / 2 }, y: { value: 0 }, text: { value: name } },
+    mark: { type: 'text', ...MARKS.note, ...BOLD, lineHeight: LINE, baseline: 'bottom', dy },
+    encoding: { x: { value: width / 2 }, y: { value: 0 }, text: { value: lines } },
   };
 }

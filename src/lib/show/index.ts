@@ -15,6 +15,7 @@ export {
   liveChart,
   type Spec,
 } from './chart';
+export { type DecisionMapOptions, type DecisionPanel, decisionMap } from './decision-map';
 export { type Bundle, type Displayable, display, markdown } from './display';
 export type { Facet } from './facets';
 export { type HeatMapOptions, heatMap } from './heat-map';

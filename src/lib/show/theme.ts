@@ -86,6 +86,7 @@ export function theme(): Record<string, unknown> {
       symbolSize: 90,
       labelLimit: 320,
       columnPadding: 16,
+      layout: { top: { margin: 20 } },
       gradientStrokeColor: ink,
       gradientLength: 160,
     },
