@@ -60,6 +60,8 @@ describe('a condition', () => {
     expect(within(0.1).of(-0.5).text).toBe('within ±0.1 of −0.5');
     expect(between(-4, 1).text).toBe('in [−4, 1]');
     expect(equalTo(0.5, { relative: 1e-5 }).text).toBe('= 0.5 (relative 1e-5)');
+    expect(between(1 / 3, 20_000).text).toBe('in [0.3333, 20000]');
+    expect(atMost(1 / 3e5).text).toBe('≤ 3.333e-6');
   });
 
   it('refuses a bound that is no number', () => {

@@ -16,6 +16,7 @@ import {
   alwaysTrue,
   atLeast,
   between,
+  type ClaimRow,
   claim,
   everySeed,
   expectedVerdict,
@@ -29,6 +30,7 @@ import {
   readScorecard,
   type ScorecardFile,
   scorecard,
+  scorecardHtml,
   within,
 } from '../../src/lib/study';
 
@@ -305,6 +307,17 @@ describe('the outcome of a run', () => {
     ['not judged', 'quiet'],
   ])('a guard that is %s: %s', (verdict, result) => {
     expect(verdictOf(verdict, 'within', 'guard')).toBe(result);
+  });
+  it('is shown beside the verdict where it is a surprise, and not where nothing was known', () => {
+    const shown = (verdict: string, expected: string) =>
+      scorecardHtml({
+        ...filled().result(),
+        claims: [{ ...filled().result().claims[0], kind: 'claim', verdict, expected } as ClaimRow],
+      });
+    expect(shown('differs', 'holds')).toContain('✗ differs (expected holds)');
+    expect(shown('holds', 'not tested')).toContain('✓ holds (expected not tested)');
+    expect(shown('differs', 'unknown')).toContain('<strong>✗ differs</strong>');
+    expect(shown('holds', 'holds')).toContain('<strong>✓ holds</strong>');
   });
   it('says which claim and what was expected', () => {
     const row = filled().result().claims[0];

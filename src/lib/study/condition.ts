@@ -18,10 +18,11 @@ export interface Condition {
 const slack = (...terms: number[]): number =>
   4 * Number.EPSILON * terms.reduce((m, t) => Math.max(m, Math.abs(t)), 0);
 
-/** A number in a rule's text: `0.708`, `1e-5`, `−0.5`. */
+/** A number in a rule's text: `0.708`, `1e-5`, `−0.5`, and 1/3 as `0.3333`. */
 export function numberText(x: number): string {
-  const tiny = x !== 0 && Math.abs(x) < 1e-3;
-  return (tiny ? x.toExponential() : String(x)).replace(/^-/, '−');
+  const short = String(x).length > 8 ? Number(x.toPrecision(4)) : x;
+  const tiny = short !== 0 && Math.abs(short) < 1e-3;
+  return (tiny ? short.toExponential() : String(short)).replace(/^-/, '−');
 }
 
 function bound(name: string, value: number): number {

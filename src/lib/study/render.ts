@@ -46,9 +46,13 @@ function plain(x: number): string {
 const sign = (text: string): string => text.replace(/^-/, '−');
 
 const COLUMNS = ['Verdict', 'Claim', 'Paper', 'Ours', 'Rule', 'Why'] as const;
+/** Columns of sentences: as wide as lines that can be read. */
+const WIDE = new Set<string>(['Claim', 'Why']);
 
 function cells(row: ScorecardRow): string[] {
-  const surprise = row.kind === 'claim' && outcomeOf(row) ? ` (expected ${row.expected})` : '';
+  // Where nobody knew what to expect, no verdict is a surprise to a reader.
+  const surprise =
+    row.kind === 'claim' && row.expected !== 'unknown' && outcomeOf(row) ? ` (expected ${row.expected})` : '';
   const name = row.kind === 'guard' ? `guard: ${row.statement}` : row.statement;
   const claim = row.where ? `${name} (${row.where})` : name;
   return [verdictText(row) + surprise, claim, row.paper, oursText(row.ours), row.rule, row.reason];
@@ -85,7 +89,7 @@ export function scorecardHtml(file: ScorecardFile): string {
   const shown = file.claims.some((row) => row.reason) ? COLUMNS.length : COLUMNS.length - 1;
   const left = ' style="text-align:left"';
   const head = COLUMNS.slice(0, shown)
-    .map((c) => `<th scope="col"${left}>${c}</th>`)
+    .map((c) => `<th scope="col" style="text-align:left${WIDE.has(c) ? ';min-width:15em' : ''}">${c}</th>`)
     .join('');
   const body = file.claims.map((row) => {
     const [verdict, ...rest] = cells(row).slice(0, shown);
