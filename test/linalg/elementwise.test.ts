@@ -105,22 +105,24 @@ describe.each(dtypes)('in %s', (dtype) => {
         }
     });
 
-    it('through a gate comes what stands where it is positive, times a factor', () => {
-      for (const [rows, cols] of shapes)
-        for (const C of [1, 3]) {
-          arena.reset();
-          const upstream = make('u', rows * cols * C);
-          const gate = make('g', rows * cols);
-          gate[0] = 0;
-          const open = Float64Array.from(gate, (v) => (v > 0 ? 0.25 : 0));
-          const expected = zeros(upstream.length, dtype);
-          plain.applyDerivative(upstream, open, rows, cols, C, expected);
-          const out = make('o', upstream.length);
-          elementwise.applyGate(upstream, gate, rows, cols, C, 0.25, out);
-          expect(out).toBeAllclose(expected);
-          elementwise.applyGate(upstream, gate, rows, cols, C, 0.25);
-          expect(sameDigits(upstream, out)).toBe(true);
-        }
+    it('deltas by the output are those by the derivative', () => {
+      const slopes = { relu: (a: number) => Number(a > 0), tanh: (a: number) => 1 - a * a };
+      for (const kind of ['relu', 'tanh'] as const)
+        for (const [rows, cols] of shapes)
+          for (const C of [1, 3]) {
+            arena.reset();
+            const upstream = make('u', rows * cols * C);
+            const output = make('a', rows * cols);
+            output[0] = 0;
+            const derivative = Float64Array.from(output, (a) => 0.25 * slopes[kind](a));
+            const expected = zeros(upstream.length, dtype);
+            plain.applyDerivative(upstream, derivative, rows, cols, C, expected);
+            const out = make('o', upstream.length);
+            elementwise.applySlope(kind, upstream, output, rows, cols, C, 0.25, out);
+            expect(out).toBeAllclose(expected, dtype === 'float32' ? { rtol: 1e-5, atol: 1e-6 } : {});
+            elementwise.applySlope(kind, upstream, output, rows, cols, C, 0.25);
+            expect(sameDigits(upstream, out)).toBe(true);
+          }
     });
 
     it('column sums, row dots and reductions are the sums', () => {

@@ -114,35 +114,40 @@ export function applyDerivative(
   );
 }
 
+/** Activations whose derivative their output a tells: s where a > 0 (relu), s (1 + a)(1 − a) (tanh). */
+export type SlopeByOutput = 'relu' | 'tanh';
+
 /**
- * The same for a derivative that is `scale` where `gate` (rows × cols) is positive and 0 elsewhere: that of relu, with its
- * output as the gate.
+ * The same from the activation's output, rows × cols, in place of its derivative. For tanh the relative error of the
+ * derivative is ε / (1 − |a|) at worst.
  */
-export function applyGate(
+export function applySlope(
+  kind: SlopeByOutput,
   upstream: Vector,
-  gate: Vector,
+  output: Vector,
   rows: number,
   cols: number,
   cotangents: number,
   scale: number,
   out: Vector = upstream,
 ): void {
-  checkLength('applyGate, gate', gate, rows * cols);
-  checkSame('applyGate, upstream', upstream, rows * cols * cotangents, gate);
-  checkSame('applyGate, out', out, rows * cols * cotangents, gate);
-  const loops = shared(upstream, gate, out);
+  checkLength('applySlope, output', output, rows * cols);
+  checkSame('applySlope, upstream', upstream, rows * cols * cotangents, output);
+  checkSame('applySlope, out', out, rows * cols * cotangents, output);
+  const loop = kind === 'relu' ? 'applyGate' : 'applyTanhSlope';
+  const loops = shared(upstream, output, out);
   if (loops) {
-    loops.applyGate(at(upstream), at(gate), rows, cols, cotangents, scale, at(out));
+    loops[loop](at(upstream), at(output), rows, cols, cotangents, scale, at(out));
     return;
   }
   const wide = cols * cotangents;
   const operands: Operand[] = [
     { vector: upstream, use: 'in', per: wide },
-    { vector: gate, use: 'in' },
+    { vector: output, use: 'in' },
     { vector: out, use: 'out', per: wide },
   ];
-  stage(rows, cols, operands, true, ({ loops, addresses: [u, g, o], rows }) =>
-    loops.applyGate(u, g, rows, cols, cotangents, scale, o),
+  stage(rows, cols, operands, true, ({ loops, addresses: [u, a, o], rows }) =>
+    loops[loop](u, a, rows, cols, cotangents, scale, o),
   );
 }
 

@@ -27,6 +27,15 @@ type ColumnLoop = (
   alpha: number,
   beta: number,
 ) => void;
+type SlopeLoop = (
+  upstream: Address,
+  output: Address,
+  rows: number,
+  cols: number,
+  cotangents: number,
+  scale: number,
+  out: Address,
+) => void;
 type ActivationLoop = (
   z: Address,
   bias: Address,
@@ -81,15 +90,8 @@ export interface Loops extends Record<WindowLoopName, WindowLoop> {
     cotangents: number,
     out: Address,
   ): void;
-  applyGate(
-    upstream: Address,
-    gate: Address,
-    rows: number,
-    cols: number,
-    cotangents: number,
-    scale: number,
-    out: Address,
-  ): void;
+  applyGate: SlopeLoop;
+  applyTanhSlope: SlopeLoop;
   columnSums(A: Address, rows: number, cols: number, out: Address, alpha: number, beta: number): void;
   columnTotals(A: Address, rows: number, cols: number, out: Address, alpha: number, beta: number): void;
   columnSquares: ColumnLoop;

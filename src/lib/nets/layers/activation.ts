@@ -13,9 +13,9 @@ import {
   activate,
   add,
   applyDerivative,
-  applyGate,
-  hadamard,
+  applySlope,
   mul,
+  type SlopeByOutput,
 } from '../../linalg/elementwise';
 import type { Matrix, Vector } from '../../linalg/matrix';
 import type {
@@ -24,7 +24,6 @@ import type {
   BackwardRequest,
   Context,
   DualMatrix,
-  Keep,
   Layer,
   LayerOutput,
   LayerSpec,
@@ -99,7 +98,7 @@ export class ActivationLayer implements Layer {
     const { rows, cols } = input;
     const output = context.workspace.matrix(rows, cols);
     const derivative = keptDerivative(this.sigma, output, context);
-    applyActivation(this.sigma, input, { output, derivative, keep: context.keep });
+    applyActivation(this.sigma, input, { output, derivative });
     return new AppliedActivation(this, input, output, derivative, context.workspace);
   }
 }
@@ -119,7 +118,8 @@ class AppliedActivation implements Applied {
 
   backward(cotangents: Matrix, request: BackwardRequest): Matrix | null {
     if (!request.input) return null;
-    return timesKept(cotangents, this.derivative as KeptDerivative, request.cotangents, this.workspace);
+    const kept = this.derivative as KeptDerivative;
+    return timesKept(cotangents, kept, this.layer.sigma, request.cotangents, this.workspace);
   }
 
   jvp(inputTangent: Matrix | null): AppliedTangent {
@@ -135,15 +135,15 @@ class AppliedActivation implements Applied {
 
 /** What is kept of σ′ for the backward pass. */
 export interface KeptDerivative {
-  /** d; or the output, where `gate` says that d is s wherever it is positive. */
+  /** d; or the output, where that tells d. */
   readonly values: Matrix;
-  /** s; null where `values` are d. */
-  readonly gate: number | null;
+  /** Of which activation `values` are the output; null where they are d. */
+  readonly outputOf: SlopeByOutput | null;
 }
 
 /**
- * Room for d beside an output; of relu a training step keeps the output alone, whose signs say all of d: on wide layers the
- * pass that writes d would cost as much as the product before it.
+ * Room for d beside an output; of relu and tanh a training step keeps the output alone, which says all of d, since it needs
+ * d to the precision of its other products only: the pass that writes d can cost as much as the product before it.
  */
 export function keptDerivative(
   sigma: ActivationFunction,
@@ -151,14 +151,12 @@ export function keptDerivative(
   { keep, workspace }: Context,
 ): KeptDerivative | null {
   if (keep === 'nothing') return null;
-  if (sigma.kind === 'relu' && keep === 'backward') return { values: output, gate: sigma.scale };
-  return { values: workspace.matrix(output.rows, output.cols), gate: null };
+  const { kind } = sigma;
+  if ((kind === 'relu' || kind === 'tanh') && keep === 'backward') return { values: output, outputOf: kind };
+  return { values: workspace.matrix(output.rows, output.cols), outputOf: null };
 }
 
-/**
- * a, and d if wanted, at z + β b. A training step needs d to the precision of its other products only: for tanh it is
- * then made from the output, s (1 − a)(1 + a), in less time than beside it (relative error ε / (1 − |a|) at worst).
- */
+/** a, and d if wanted, at z + β b. */
 export function applyActivation(
   sigma: ActivationFunction,
   z: Matrix,
@@ -169,13 +167,10 @@ export function applyActivation(
     preactivation?: Matrix | null;
     output: Matrix;
     derivative: KeptDerivative | null;
-    keep: Keep;
   },
 ): void {
   const { kind, scale, alpha } = sigma;
-  const { bias, biasScale, preactivation, output, keep } = task;
-  const derivative = task.derivative?.gate === null ? task.derivative.values : null;
-  const fromOutput = kind === 'tanh' && keep === 'backward';
+  const { bias, biasScale, preactivation, output, derivative } = task;
   activate({
     kind,
     scale,
@@ -187,10 +182,8 @@ export function applyActivation(
     biasScale,
     preactivation: preactivation?.data,
     output: output.data,
-    derivative: fromOutput ? null : derivative?.data,
+    derivative: derivative?.outputOf === null ? derivative.values.data : null,
   });
-  if (fromOutput && derivative)
-    hadamard(output.data, output.data, derivative.data, { alpha: -scale, shiftA: 1, shiftB: -1 });
 }
 
 /** ā ∘ d with d's row i for each of the C cotangents of example i. */
@@ -205,16 +198,18 @@ export function timesDerivative(
   return out;
 }
 
-/** The same for what was kept of d. */
+/** The same for what was kept of the d of σ(s z). */
 export function timesKept(
   cotangents: Matrix,
-  { values, gate }: KeptDerivative,
+  { values, outputOf }: KeptDerivative,
+  { scale }: ActivationFunction,
   perExample: number,
   workspace: Workspace,
 ): Matrix {
-  if (gate === null) return timesDerivative(cotangents, values, perExample, workspace);
+  if (outputOf === null) return timesDerivative(cotangents, values, perExample, workspace);
+  const { rows, cols } = values;
   const out = workspace.matrix(cotangents.rows, cotangents.cols);
-  applyGate(cotangents.data, values.data, values.rows, values.cols, perExample, gate, out.data);
+  applySlope(outputOf, cotangents.data, values.data, rows, cols, perExample, scale, out.data);
   return out;
 }
 

@@ -232,7 +232,6 @@ class AffineActivationLayer implements Layer {
       preactivation: everything ? z : null,
       output,
       derivative,
-      keep,
     });
     return new AppliedAffineActivation(this, inputs, z, output, derivative, context);
   }
@@ -259,7 +258,9 @@ class AppliedAffineActivation implements Applied {
   backward(cotangents: Matrix, request: BackwardRequest): Matrix | null {
     const { layer, context } = this;
     const { workspace } = context;
-    const deltas = timesKept(cotangents, this.derivative as KeptDerivative, request.cotangents, workspace);
+    const kept = this.derivative as KeptDerivative;
+    const { sigma } = layer.activation;
+    const deltas = timesKept(cotangents, kept, sigma, request.cotangents, workspace);
     return affineBackward(layer.affine, this.inputs, deltas, request, context);
   }
 

@@ -57,14 +57,66 @@ export function softplus<T>(x: v128): v128 {
   return v128.add<T>(v128.pmax<T>(x, v128.splat<T>(0)), log1pUnit<T>(E));
 }
 
+/** α (eˣ − 1) on the left. */
+// @ts-ignore: decorator
+@inline
+function elu<T>(x: v128, alpha: v128): v128 {
+  const y = v128.pmin<T>(x, v128.splat<T>(0));
+  const kk = exponent<T>(v128.pmax<T>(y, K<T>(LOWEST)));
+  const e = powerOfTwo<T>(kk);
+  const p = mantissaM1<T>(v128.pmax<T>(y, K<T>(LOWEST)), v128.sub<T>(kk, K<T>(MAGIC)));
+  const t = v128.or(
+    v128.add<T>(v128.mul<T>(p, e), v128.sub<T>(e, K<T>(ONE))),
+    v128.and(y, signBit<T>()),
+  );
+  return v128.bitselect(x, v128.mul<T>(alpha, t), v128.gt<T>(x, v128.splat<T>(0)));
+}
+
 /**
- * `count` entries (a multiple of the lanes) of one row. `jets` and `bend` are known when the module is built: without
- * the first only the output is computed, without the second no second derivative.
+ * The outputs alone, of the first `count` entries (a multiple of the lanes) of each row: what a layer's training asks for,
+ * and so without anything else in the loop.
+ */
+function outputs<T, Kind>(
+  z: usize,
+  bias: usize,
+  biasScale: v128,
+  s: v128,
+  alpha: v128,
+  rows: i32,
+  count: i32,
+  step: usize,
+  out: usize,
+): void {
+  const end = (<usize>count) << shift<T>();
+  // x + −0 is x, −0 included.
+  v128.store(slot(6), signBit<T>());
+  const b = bias ? biasScale : K<T>(ONE);
+  const biasMask = mask(bias);
+  bias = from(bias, 6);
+  for (let r = 0; r < rows; r++) {
+    for (let i: usize = 0; i < end; i += 16) {
+      let x = v128.add<T>(v128.load(z + i), v128.mul<T>(b, v128.load(bias + (i & biasMask))));
+      x = v128.mul<T>(x, s);
+      let a = x;
+      if (is<Kind, Relu>()) a = v128.pmax<T>(x, v128.splat<T>(0));
+      else if (is<Kind, Tanh>()) a = tanh<T>(x);
+      else if (is<Kind, Sigmoid>()) a = sigmoid<T>(x);
+      else if (is<Kind, Softplus>()) a = softplus<T>(x);
+      else if (is<Kind, Elu>()) a = elu<T>(x, alpha);
+      v128.store(out + i, a);
+    }
+    z += step;
+    out += step;
+  }
+}
+
+/**
+ * `count` entries (a multiple of the lanes) of one row. `bend` is known when the module is built: without it there is no
+ * second derivative.
  */
 // @ts-ignore: decorator
 @inline
 function row<T, Kind>(
-  jets: bool,
   bend: bool,
   z: usize,
   bias: usize,
@@ -109,46 +161,40 @@ function row<T, Kind>(
     if (is<Kind, Relu>()) {
       a = v128.pmax<T>(x, zero);
       // A NaN (all bits set by ne) stays.
-      if (jets) d = v128.or(v128.and(s, v128.gt<T>(x, zero)), v128.ne<T>(x, x));
+      d = v128.or(v128.and(s, v128.gt<T>(x, zero)), v128.ne<T>(x, x));
     } else if (is<Kind, Tanh>()) {
-      if (!jets) a = tanh<T>(x);
-      else {
-        const m = v128.abs<T>(x);
-        const y = v128.add<T>(m, m);
-        const yc = v128.pmin<T>(y, K<T>(HIGHEST));
-        const kk = exponent<T>(yc);
-        const e2 = powerOfTwo<T>(kk);
-        const p = mantissaM1<T>(yc, v128.sub<T>(kk, K<T>(MAGIC)));
-        const t = v128.add<T>(v128.mul<T>(p, e2), v128.sub<T>(e2, one));
-        const t2 = v128.add<T>(t, K<T>(TWO));
-        a = v128.or(v128.div<T>(t, t2), v128.and(x, signBit<T>()));
-        // 1 − tanh² = 4 (t + 1) / (t + 2)²: no cancellation where tanh is near 1.
-        const w = v128.div<T>(K<T>(TWO), t2);
-        const E = v128.mul<T>(v128.add<T>(p, one), e2);
-        let slope = v128.mul<T>(v128.mul<T>(E, w), w);
-        // Beyond the last exponent the slope is below any normal number.
-        slope = v128.andnot(slope, v128.gt<T>(y, K<T>(HIGHEST)));
-        d = v128.mul<T>(s, slope);
-        e = v128.mul<T>(s2, v128.mul<T>(v128.mul<T>(K<T>(MINUS_TWO), a), slope));
-      }
+      const m = v128.abs<T>(x);
+      const y = v128.add<T>(m, m);
+      const yc = v128.pmin<T>(y, K<T>(HIGHEST));
+      const kk = exponent<T>(yc);
+      const e2 = powerOfTwo<T>(kk);
+      const p = mantissaM1<T>(yc, v128.sub<T>(kk, K<T>(MAGIC)));
+      const t = v128.add<T>(v128.mul<T>(p, e2), v128.sub<T>(e2, one));
+      const t2 = v128.add<T>(t, K<T>(TWO));
+      a = v128.or(v128.div<T>(t, t2), v128.and(x, signBit<T>()));
+      // 1 − tanh² = 4 (t + 1) / (t + 2)²: no cancellation where tanh is near 1.
+      const w = v128.div<T>(K<T>(TWO), t2);
+      const E = v128.mul<T>(v128.add<T>(p, one), e2);
+      let slope = v128.mul<T>(v128.mul<T>(E, w), w);
+      // Beyond the last exponent the slope is below any normal number.
+      slope = v128.andnot(slope, v128.gt<T>(y, K<T>(HIGHEST)));
+      d = v128.mul<T>(s, slope);
+      e = v128.mul<T>(s2, v128.mul<T>(v128.mul<T>(K<T>(MINUS_TWO), a), slope));
     } else if (is<Kind, Sigmoid>() || is<Kind, Softplus>()) {
-      if (!jets) a = is<Kind, Sigmoid>() ? sigmoid<T>(x) : softplus<T>(x);
-      else {
-        const E = exp<T>(v128.neg<T>(v128.abs<T>(x)));
-        const E1 = v128.add<T>(E, one);
-        const left = v128.lt<T>(x, zero);
-        const p = v128.div<T>(v128.bitselect(E, one, left), E1);
-        const q = v128.div<T>(v128.bitselect(one, E, left), E1);
-        const slope = v128.mul<T>(p, q);
-        if (is<Kind, Sigmoid>()) {
-          a = p;
-          d = v128.mul<T>(s, slope);
-          e = v128.mul<T>(s2, v128.mul<T>(slope, v128.sub<T>(q, p)));
-        } else {
-          a = v128.add<T>(v128.pmax<T>(x, zero), log1pUnit<T>(E));
-          d = v128.mul<T>(s, p);
-          e = v128.mul<T>(s2, slope);
-        }
+      const E = exp<T>(v128.neg<T>(v128.abs<T>(x)));
+      const E1 = v128.add<T>(E, one);
+      const left = v128.lt<T>(x, zero);
+      const p = v128.div<T>(v128.bitselect(E, one, left), E1);
+      const q = v128.div<T>(v128.bitselect(one, E, left), E1);
+      const slope = v128.mul<T>(p, q);
+      if (is<Kind, Sigmoid>()) {
+        a = p;
+        d = v128.mul<T>(s, slope);
+        e = v128.mul<T>(s2, v128.mul<T>(slope, v128.sub<T>(q, p)));
+      } else {
+        a = v128.add<T>(v128.pmax<T>(x, zero), log1pUnit<T>(E));
+        d = v128.mul<T>(s, p);
+        e = v128.mul<T>(s2, slope);
       }
     } else if (is<Kind, Elu>()) {
       const y = v128.pmin<T>(x, zero);
@@ -160,50 +206,38 @@ function row<T, Kind>(
       t = v128.or(t, v128.and(y, signBit<T>()));
       const right = v128.gt<T>(x, zero);
       a = v128.bitselect(x, v128.mul<T>(alpha, t), right);
-      if (jets) {
-        const E = v128.and(
-          v128.mul<T>(v128.add<T>(p, one), e2),
-          v128.or(v128.ge<T>(y, K<T>(LOWEST)), v128.ne<T>(y, y)),
-        );
-        const slope = v128.mul<T>(alpha, E);
-        d = v128.mul<T>(s, v128.bitselect(one, slope, right));
-        e = v128.mul<T>(s2, v128.andnot(slope, right));
-      }
+      const E = v128.and(
+        v128.mul<T>(v128.add<T>(p, one), e2),
+        v128.or(v128.ge<T>(y, K<T>(LOWEST)), v128.ne<T>(y, y)),
+      );
+      const slope = v128.mul<T>(alpha, E);
+      d = v128.mul<T>(s, v128.bitselect(one, slope, right));
+      e = v128.mul<T>(s2, v128.andnot(slope, right));
     }
     if (light) {
       if (out) v128.store(out + i, a);
-      if (jets) {
-        if (first) v128.store(first + i, d);
-        if (bend && second) v128.store(second + i, e);
-      }
+      if (first) v128.store(first + i, d);
+      if (bend && second) v128.store(second + i, e);
     } else {
       v128.store(out + (i & outMask), a);
-      if (jets) {
-        v128.store(first + (i & firstMask), d);
-        if (bend) v128.store(second + (i & secondMask), e);
-      }
+      v128.store(first + (i & firstMask), d);
+      if (bend) v128.store(second + (i & secondMask), e);
     }
   }
-}
-
-function values<T, Kind>(
-  z: usize, bias: usize, biasScale: v128, s: v128, alpha: v128, count: i32, pre: usize, out: usize,
-): void {
-  row<T, Kind>(false, false, z, bias, biasScale, s, alpha, count, pre, out, 0, 0);
 }
 
 function jets<T, Kind>(
   z: usize, bias: usize, biasScale: v128, s: v128, alpha: v128, count: i32, pre: usize, out: usize,
   first: usize, second: usize,
 ): void {
-  row<T, Kind>(true, true, z, bias, biasScale, s, alpha, count, pre, out, first, second);
+  row<T, Kind>(true, z, bias, biasScale, s, alpha, count, pre, out, first, second);
 }
 
 function slopes<T, Kind>(
   z: usize, bias: usize, biasScale: v128, s: v128, alpha: v128, count: i32, pre: usize, out: usize,
   first: usize,
 ): void {
-  row<T, Kind>(true, false, z, bias, biasScale, s, alpha, count, pre, out, first, 0);
+  row<T, Kind>(false, z, bias, biasScale, s, alpha, count, pre, out, first, 0);
 }
 
 /** All rows; the entries of a row that fill no vector go through the slots. */
@@ -237,16 +271,16 @@ export function activate<T, Kind>(
   const out1 = out ? slot(3) : 0;
   const first1 = first ? slot(4) : 0;
   const second1 = second ? slot(5) : 0;
+  const alone = out && !(pre || first || second);
+  if (alone) outputs<T, Kind>(z, bias, b, s, al, rows, body, step, out);
   for (let i = 0; i < rows; i++) {
-    if (body) {
+    if (!alone) {
       if (second) jets<T, Kind>(z, bias, b, s, al, body, pre, out, first, second);
-      else if (first) slopes<T, Kind>(z, bias, b, s, al, body, pre, out, first);
-      else values<T, Kind>(z, bias, b, s, al, body, pre, out);
+      else slopes<T, Kind>(z, bias, b, s, al, body, pre, out, first);
     }
     if (tail) {
       copy<T>(z + at, slot(0), tail);
-      if (first || second) jets<T, Kind>(slot(0), bias1, b, s, al, lanes<T>(), pre1, out1, first1, second1);
-      else values<T, Kind>(slot(0), bias1, b, s, al, lanes<T>(), pre1, out1);
+      jets<T, Kind>(slot(0), bias1, b, s, al, lanes<T>(), pre1, out1, first1, second1);
       if (pre) copy<T>(pre1, pre + at, tail);
       if (out) copy<T>(out1, out + at, tail);
       if (first) copy<T>(first1, first + at, tail);
@@ -312,6 +346,39 @@ export function applyGate<T>(
       out += width;
     }
     gate += width;
+  }
+}
+
+/** out = s (1 + a)(1 − a) upstream: tanh's derivative by its output a. */
+export function applyTanhSlope<T>(
+  upstream: usize,
+  output: usize,
+  rows: i32,
+  cols: i32,
+  cotangents: i32,
+  s: f64,
+  out: usize,
+): void {
+  const width = (<usize>cols) << shift<T>();
+  const body = (<usize>(cols & ~(lanes<T>() - 1))) << shift<T>();
+  const factor = v128.splat<T>(<T>s);
+  const one = K<T>(ONE);
+  for (let i = 0; i < rows; i++) {
+    for (let c = 0; c < cotangents; c++) {
+      let j: usize = 0;
+      for (; j < body; j += 16) {
+        const a = v128.load(output + j);
+        const slope = v128.mul<T>(v128.mul<T>(factor, v128.add<T>(one, a)), v128.sub<T>(one, a));
+        v128.store(out + j, v128.mul<T>(v128.load(upstream + j), slope));
+      }
+      for (; j < width; j += sizeof<T>()) {
+        const a = load<T>(output + j);
+        store<T>(out + j, load<T>(upstream + j) * (<T>s * (1 + a) * (1 - a)));
+      }
+      upstream += width;
+      out += width;
+    }
+    output += width;
   }
 }
 

@@ -354,6 +354,30 @@ export function applyGate_f64(
   activation.applyGate<f64>(upstream, gate, rows, cols, cotangents, scale, out);
 }
 
+export function applyTanhSlope_f32(
+  upstream: usize,
+  output: usize,
+  rows: i32,
+  cols: i32,
+  cotangents: i32,
+  scale: f64,
+  out: usize,
+): void {
+  activation.applyTanhSlope<f32>(upstream, output, rows, cols, cotangents, scale, out);
+}
+
+export function applyTanhSlope_f64(
+  upstream: usize,
+  output: usize,
+  rows: i32,
+  cols: i32,
+  cotangents: i32,
+  scale: f64,
+  out: usize,
+): void {
+  activation.applyTanhSlope<f64>(upstream, output, rows, cols, cotangents, scale, out);
+}
+
 export function columnSums_f32(A: usize, rows: i32, cols: i32, out: usize, alpha: f64, beta: f64): void {
   activation.columnSums<f32>(A, rows, cols, out, alpha, beta);
 }
