@@ -47,10 +47,7 @@ layerProperties('maxPool with overlap, padded', [4, 5, 1], () =>
   maxPool([3, 2], { stride: 1, padding: 'same' }),
 );
 layerProperties('maxPool with gaps', [5, 5, 5], () => maxPool(1, { stride: [2, 3] }));
-layerProperties('globalAveragePool', [2, 3, 4], () => ({
-  kind: 'pooled',
-  build: (shape, name) => network(shape, [globalAveragePool(), dense(2)]).build(shape, name),
-}));
+layerProperties('globalAveragePool', [2, 3, 4], () => network([2, 3, 4], [globalAveragePool(), dense(2)]));
 
 /** A fixed sample in `npm test`; KERNELBOOK_LONG=1 draws many more. */
 const architectures = process.env.KERNELBOOK_LONG === '1' ? 240 : 20;

@@ -17,12 +17,14 @@ import {
   addGradientTangent,
   type Context,
   castSnapshot,
+  describeNetwork,
   FreshWorkspace,
   type Keep,
   type LayerSpec,
   type Mode,
   type Network,
   network,
+  networkFrom,
   type Params,
   type Pass,
   RecyclingWorkspace,
@@ -153,6 +155,8 @@ interface PropertyOptions {
   draws?: number;
   /** 'evaluate' unless given. */
   mode?: Mode;
+  /** Whether there is a layer in it that is not of the library, and so has no description; false unless given. */
+  foreign?: boolean;
 }
 
 /** Declares the tests of one network. */
@@ -492,6 +496,20 @@ export function layerProperties(
   options: PropertyOptions = {},
 ): void {
   networkProperties(`${title}, alone`, () => network(inputShape, [make()]), options);
+  if (!options.foreign)
+    it(`${title}: its description, as JSON, makes the same layer`, () => {
+      const net = network(inputShape, [make()]);
+      const description = describeNetwork(net);
+      const again = networkFrom(JSON.parse(JSON.stringify(description)));
+      expect(describeNetwork(again)).toEqual(description);
+      expect(again.toString()).toBe(net.toString());
+      const { snapshot, X, rng } = situation(net, title, 'evaluate');
+      const [a, b] = [net, again].map((its) =>
+        its.forward(snapshot, X, { mode: options.mode, rng: rng.stream('noise') }),
+      );
+      expect(b.output.data).toEqual(a.output.data);
+      expect(b.state.data).toEqual(a.state.data);
+    });
   networkProperties(
     `${title}, twice`,
     () => {

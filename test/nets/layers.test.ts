@@ -29,8 +29,8 @@ layerProperties('elu', [4], () => elu({ alpha: 0.7 }));
 layerProperties('identity', [4], () => identity({ scale: -2 }));
 layerProperties('flatten', [2, 2, 1], () => flatten());
 
-layerProperties('a weight at several positions', [3, 2], () => tokens(4));
-layerProperties('diagonal parameters with a constant', [4], () => affine());
+layerProperties('a weight at several positions', [3, 2], () => tokens(4), { foreign: true });
+layerProperties('diagonal parameters with a constant', [4], () => affine(), { foreign: true });
 layerProperties('dropout', [4], () => dropout(0.4));
 layerProperties('dropout', [4], () => dropout(0.4), { mode: 'train' });
 layerProperties('dropout of nothing', [4], () => dropout(0), { mode: 'train' });

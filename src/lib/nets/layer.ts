@@ -10,9 +10,10 @@
  * few passes. A composite of layers is a layer. Gradients are nobody's task but the sites': a layer only reports
  * what entered its parameters and what came back (site.ts).
  *
- * To add a layer: one file in layers/ with a factory that returns a LayerSpec, one line in index.ts, and one in
- * test/nets/layers.test.ts, `layerProperties('conv2d', [6, 6, 2], () => conv2d(3, 4))`, which holds the verbs against
- * each other, against finite differences and against the sites.
+ * To add a layer: one file in layers/ with a factory that returns a LayerSpec, one line in index.ts, one in description.ts,
+ * by which it is made from JSON, and one in test/nets/layers.test.ts,
+ * `layerProperties('conv2d', [6, 6, 2], () => conv2d(3, 4))`, which holds the verbs against each other, against finite
+ * differences and against the sites.
  */
 
 import type { Matrix } from '../linalg/matrix';
@@ -54,8 +55,8 @@ export interface LayerSpec {
   /** 'dense', 'relu' …; layers are named by kind and number: 'dense1', 'dense2'. */
   readonly kind: string;
   /**
-   * Every argument and option of the factory by its name, with its value: what a description of the layer (description.ts)
-   * holds beside the kind. A layer without it can be trained and asked, but not described.
+   * Every argument and option of the factory by its name, with its value: what the layer's description (description.ts)
+   * holds beside its kind. A layer without them can be trained and asked, but not described.
    */
   readonly options?: Readonly<Record<string, Json | readonly LayerSpec[]>>;
   /** The layer for inputs of that shape. Throws a ShapeError when it cannot take them. */
