@@ -76,10 +76,9 @@ export async function trainInThread(
     if ('problem' in answer) throw new TrainingInterrupted(answer.problem, answer.checkpoint);
     return resultOf(network, answer);
   } catch (error) {
-    const begun =
-      !(error instanceof InterruptedError && signal?.aborted) || error instanceof TrainingInterrupted;
-    if (begun) throw error;
-    // Stopped before there was a thread: `train` says so, with a checkpoint of the beginning.
+    const begun = error instanceof TrainingInterrupted || !(error instanceof InterruptedError);
+    if (begun || !signal?.aborted) throw error;
+    // Stopped before there was a thread for it: `train` says so, with a checkpoint of the beginning.
     const rng = work.rng && Random.fromState(work.rng);
     return await train(network, snapshot, data, { ...options, rng, signal });
   } finally {
@@ -154,9 +153,9 @@ function sendable(
   data: TrainingData,
   options: ThreadTrainOptions,
 ): Work {
-  const { loss, optimizer, rng, validation, onSnapshot, signal, ...rest } = options;
-  const measure = validation?.measure;
-  if ('onEpoch' in rest)
+  const { loss, optimizer, rng, validation } = options;
+  const { epochs, batchSize, shuffle, snapshotsAt, progress, checkpoint } = options;
+  if ((options as TrainOptions).onEpoch)
     throw new ValueError({
       what: 'trainInThread({ onEpoch })',
       expected: 'no function that a training would have to wait for after each epoch',
@@ -167,18 +166,24 @@ function sendable(
     backend: backend().kind,
     network: describeNetwork(network),
     snapshot: packSnapshot(snapshot),
-    data,
+    data: examplesOf(data),
     loss: nameOf('loss', loss),
     optimizer: describeOptimizer(optimizer),
     rng: rng?.state(),
-    validation: validation && {
-      ...validation,
-      measure:
-        measure === undefined || measure === 'accuracy' ? measure : nameOf('validation.measure', measure),
-    },
-    options: rest,
+    validation: validation && sendableValidation(validation),
+    options: { epochs, batchSize, shuffle, snapshotsAt, progress, checkpoint },
   };
 }
+
+function sendableValidation(validation: Validation): NonNullable<Work['validation']> {
+  const { measure, every, goal, patience, restoreBest } = validation;
+  const named = measure === undefined || measure === 'accuracy';
+  const name = named ? measure : nameOf('validation.measure', measure);
+  return { ...examplesOf(validation), measure: name, every, goal, patience, restoreBest };
+}
+
+/** Without what a data set may hold besides. */
+const examplesOf = ({ inputs, targets }: TrainingData): TrainingData => ({ inputs, targets });
 
 /** By its name the thread finds a loss again. */
 function nameOf(option: string, loss: Measure): string {
