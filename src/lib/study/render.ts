@@ -77,7 +77,8 @@ function summary(file: ScorecardFile): string {
     judged.join(', '),
   ];
   if (failures.length > 0) lines.push(`Not as expected: ${failures.map(outcomeText).join('; ')}`);
-  if (news.length > 0) lines.push(`New: ${news.map(outcomeText).join('; ')}`);
+  const known = news.filter((row) => row.expected !== 'unknown');
+  if (known.length > 0) lines.push(`New: ${known.map(outcomeText).join('; ')}`);
   return lines.filter(Boolean).join('\n');
 }
 
