@@ -54,7 +54,7 @@
 // %%
 import * as dfd from 'danfojs-node';
 import { productGrid, uniformGrid } from '#lib/data';
-import { conjugateKernel, type Kernel, tangentKernel } from '#lib/kernels';
+import { conjugateFeatures, conjugateKernel, type Kernel, tangentKernel } from '#lib/kernels';
 import { blas, dot, eigh, eigvalsh, gemm, Matrix } from '#lib/linalg';
 import { accuracy, mean, relativeError, weightedNorm } from '#lib/metrics';
 import {
@@ -621,13 +621,8 @@ const spectrumOfRest = eigvalsh(minus(ntk, ck));
 // %% tags=["cover"]
 const rcond = { kernel: 1e-15, features: 201 * 2 ** -52 }; // as numpy's pinv and lstsq have it
 const weights = training.weights;
-/** The last hidden layer and a constant: the features of the CK, n × 129. */
-function features(net: Network, at: Snapshot, X: Matrix) {
-  const { output } = net.forward(at, X).outputs.at(-2)!;
-  const phi = Matrix.zeros(X.rows, output.cols + 1, 'float64');
-  for (let i = 0; i < X.rows; i++) phi.row(i).set([...output.row(i), 1]);
-  return phi;
-}
+/** The last hidden layer and a constant, (z, 1): the features of the CK, n × 129. */
+const features = (net: Network, at: Snapshot, X: Matrix) => conjugateFeatures(net, at, X, { bias: true });
 
 /** The four approximations to f, each a function of inputs. */
 async function approximations(net: Network, at: Snapshot, f: Target) {

@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { NumericalError, ShapeError, ValueError } from '../../src/lib/errors';
 import {
   center,
+  conjugateFeatures,
   conjugateKernel,
   cosine,
   embeddingKernel,
+  jacobian,
   type Kernel,
   linearKernel,
   scaled,
@@ -214,6 +216,42 @@ describe('kernels of what a network computes', () => {
     const last = tangentKernel(net, snapshot, { layers: ['dense3'], outputs: 0 });
     const kernel = conjugateKernel(net, snapshot, { bias: true });
     expect(relativeDistance(await kernel.gram(X), await last.gram(X))).toBeLessThan(1e-14);
+  });
+
+  it.each(['float64', 'float32'] as const)(
+    'its features are those whose Gram it is, in %s',
+    async (dtype) => {
+      const tolerance = dtype === 'float64' ? 1e-14 : 1e-6;
+      for (const bias of [false, true]) {
+        const features = conjugateFeatures(net, snapshot, X, { bias, dtype });
+        expect(features.shape).toEqual([9, bias ? 5 : 4]);
+        expect(features.dtype).toBe(dtype);
+        const K = await conjugateKernel(net, snapshot, { bias, dtype }).gram(X);
+        expect(relativeDistance(syrk(features), K)).toBeLessThan(tolerance);
+      }
+      // With the bias they are the derivatives of an output in the last layer's weights and its bias.
+      const features = conjugateFeatures(net, snapshot, X, { bias: true });
+      const derivatives = jacobian(net, snapshot, X, { outputs: 0 });
+      const { params } = snapshot;
+      const place = (name: string, entry: number) => params.get(name).data.byteOffset / 8 + entry;
+      const start = params.data.byteOffset / 8;
+      for (let i = 0; i < X.rows; i++) {
+        for (let k = 0; k < 4; k++)
+          expect(features.get(i, k)).toBeCloseTo(
+            derivatives.get(i, place('dense3/weight', 2 * k) - start),
+            14,
+          );
+        expect(derivatives.get(i, place('dense3/bias', 0) - start)).toBe(features.get(i, 4));
+      }
+    },
+  );
+
+  it('its features belong to the caller, also where they are the inputs themselves', () => {
+    const flat = network(5, [dense(2)]);
+    const features = conjugateFeatures(flat, snapshotOf(flat, 1), X);
+    expect(features).toEqual(X);
+    features.data.fill(0);
+    expect(Math.max(...X.data.map(Math.abs))).toBeGreaterThan(0);
   });
 
   it('the conjugate kernel of a network of one layer is the linear kernel, in the inputs’ own units', async () => {

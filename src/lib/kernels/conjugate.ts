@@ -13,6 +13,7 @@ import { type DType, Matrix } from '../linalg/matrix';
 import type { LayerOutput } from '../nets/layer';
 import type { Network } from '../nets/network';
 import { castSnapshot, type Snapshot } from '../nets/params';
+import type { Workspace } from '../nets/workspace';
 import { factoredKernel } from './factored';
 import type { Factor } from './factors';
 import type { Kernel } from './kernel';
@@ -35,14 +36,48 @@ export function conjugateKernel(net: Network, snapshot: Snapshot, options: Conju
     dtype,
     inputs: net.inputs,
     factors(X, _, workspace) {
-      const outputs = net.forward(cast, X, { workspace }).outputs;
-      const last = lastOwner(outputs, owners);
-      const features = last < 0 ? X.as(dtype) : outputs[last].input;
+      const features = lastInput(net, cast, X, owners, workspace);
       const factors: Factor[] = [{ kind: 'product', features, scale: 1 }];
       if (bias) factors.push({ kind: 'product', features: ones(X.rows, dtype), scale: 1 });
       return factors;
     },
   });
+}
+
+/**
+ * The features of the conjugate kernel, Φ (n × p) with κ(x, x′) = Φ(x)·Φ(x′): what enters the last layer that has
+ * parameters, one row for each example of X, and with `bias` a last column of ones. Regressions on Φ keep the singular
+ * values that the kernel squares; a linear probe is a model on Φ. Throws as `net.forward` does.
+ */
+export function conjugateFeatures(
+  net: Network,
+  snapshot: Snapshot,
+  X: Matrix,
+  options: ConjugateOptions = {},
+): Matrix {
+  const { bias = false, dtype = snapshot.params.dtype } = options;
+  const hidden = lastInput(net, castSnapshot(snapshot, dtype), X, layersWithParameters(net));
+  if (!bias) return hidden.copy();
+  const features = Matrix.zeros(hidden.rows, hidden.cols + 1, dtype);
+  for (let i = 0; i < hidden.rows; i++) {
+    const row = features.row(i);
+    row.set(hidden.row(i));
+    row[hidden.cols] = 1;
+  }
+  return features;
+}
+
+/** What enters the last layer that has parameters; the input itself where none has. */
+function lastInput(
+  net: Network,
+  snapshot: Snapshot,
+  X: Matrix,
+  owners: ReadonlySet<string>,
+  workspace?: Workspace,
+): Matrix {
+  const outputs = net.forward(snapshot, X, { workspace }).outputs;
+  const last = lastOwner(outputs, owners);
+  return last < 0 ? X.as(snapshot.params.dtype) : outputs[last].input;
 }
 
 export interface EmbeddingOptions {

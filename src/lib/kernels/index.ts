@@ -2,6 +2,7 @@
 
 export {
   type ConjugateOptions,
+  conjugateFeatures,
   conjugateKernel,
   type EmbeddingOptions,
   embeddingKernel,
