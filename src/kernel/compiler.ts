@@ -8,6 +8,7 @@
  * - a cell is said to depend on nothing but itself: the types of the library are still read and checked against,
  *   but tsx loads its code (main.cjs);
  * - TS6059, "not under rootDir", is no error here;
+ * - files that appear or go while the kernel is open need no second timer, which tslab does not have;
  * - `{ a }` with an `a` of an earlier cell, which tslab leaves as it is, becomes `{ a: exports.a }`;
  * - `const { a: b } = f()`, where an earlier cell declared the type that has the property `a`, keeps its `a`, which
  *   tslab takes for a variable of that cell.
@@ -71,6 +72,26 @@ function propertyOf(node: typed.Node | undefined): typed.Identifier | undefined 
   return propertyName && ts.isIdentifier(propertyName) ? propertyName : undefined;
 }
 
+/** Stands for a timer whose time has come already. */
+const EXPIRED = {};
+
+/**
+ * tslab gives TypeScript one timer, that of an update of the program, and throws when asked for a second. TypeScript asks
+ * for one when a file appears or goes (a notebook that is saved is such a file), to look again for what it had not found.
+ * That is done at once instead, as TypeScript itself does where there are no timers.
+ */
+function keepOneTimer(host: typed.WatchHost): void {
+  const { setTimeout: begin, clearTimeout: end } = host;
+  host.setTimeout = (callback, ...rest) => {
+    if (callback.name !== 'invalidateResolutionsOfFailedLookup') return begin?.(callback, ...rest);
+    callback();
+    return EXPIRED;
+  };
+  host.clearTimeout = (timer) => {
+    if (timer !== EXPIRED) end?.(timer);
+  };
+}
+
 function adaptTypeScript(): void {
   const adapted: Partial<Writable<typeof ts>> = {
     ...ts, // its exports are read-only getters: a copy takes their place
@@ -88,6 +109,7 @@ function adaptTypeScript(): void {
       )) as TypeScript['createWatchCompilerHost'],
     createWatchProgram: ((host: typed.WatchCompilerHostOfFilesAndCompilerOptions<typed.BuilderProgram>) => {
       const { afterProgramCreate } = host;
+      keepOneTimer(host);
       host.afterProgramCreate = (builder) => {
         builder.getAllDependencies = (file) => [file.fileName];
         const program = builder.getProgram();

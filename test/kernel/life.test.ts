@@ -135,6 +135,16 @@ describe('a library that is edited', () => {
     expect(await kernel.value("import { answer } from '#lib';\nanswer('you')")).toBe('you!');
   });
 
+  test('finds a file that was not there before', async () => {
+    const { reply } = await kernel.run("import { fresh } from './fresh';\nfresh");
+    expect(reply.evalue).toContain("Cannot find module './fresh'");
+    writeFileSync(path.join(project.folder, 'notebooks', 'fresh.ts'), 'export const fresh = 5;\n');
+    write('answer.ts', answer(4));
+    await delay(500);
+    expect(await kernel.value("import { fresh } from './fresh';\nfresh")).toBe('5');
+    expect(await kernel.value("import { answer } from '#lib';\nanswer()")).toBe('4');
+  });
+
   test('says where it has an error, and works once that is mended', async () => {
     write('answer.ts', "throw new Error('half done');\n");
     const { reply } = await kernel.run("import * as lib from '#lib';\nlib");
